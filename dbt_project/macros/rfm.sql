@@ -1,0 +1,26 @@
+{# Score 1-5 of a value, by the binning of tangga.yml. `recency` counts days, where fewer is better.
+
+   quantile  intervals closed on the right: 1 + the number of cut points below the value
+   r_rfm     as the R package `rfm`: edges are quantile + 1, lower <= value < upper
+   fixed     the score whose lower bound is the highest one not above the value (seed rfm_cutoffs)
+#}
+{% macro rfm_score(value, metric, cuts) -%}
+    {%- set binning = rule('rfm.binning') -%}
+    {%- if binning == 'fixed' -%}
+        {%- set score -%}
+            (select max_by(cutoffs.score, cutoffs.lower_bound)
+            from {{ ref('int_rfm_cutoffs') }} as cutoffs
+            where cutoffs.metric = '{{ metric }}' and cutoffs.lower_bound <= {{ value }})
+        {%- endset -%}
+    {%- else -%}
+        {%- set score -%}
+            1
+            {%- for number in [1, 2, 3, 4] %}
+            + case when {{ 'cast(' ~ value ~ ' as double) >= ' ~ cuts ~ '.cut_' ~ number ~ ' + 1' if binning == 'r_rfm'
+                else 'cast(' ~ value ~ ' as double) > ' ~ cuts ~ '.cut_' ~ number }} then 1 else 0 end
+            {%- endfor %}
+        {%- endset -%}
+        {%- if metric == 'recency' -%}{%- set score = '6 - (' ~ score ~ ')' -%}{%- endif -%}
+    {%- endif -%}
+    cast({{ score }} as tinyint)
+{%- endmacro %}

@@ -1,0 +1,29 @@
+{# Of the rows that share a key, the one that landed last: a later day, then a later place in the files. #}
+{% macro keep_latest(key, first_by=none) -%}
+    qualify row_number() over (
+        partition by {{ key }}
+        order by {% if first_by %}{{ first_by }} desc, {% endif %}_ds desc, _file desc, _line desc, _source desc
+    ) = 1
+{%- endmacro %}
+
+{# The id of somebody: their own, or one made from the address when the source knows no id. #}
+{% macro person_id(contact_id, email) -%}
+    coalesce({{ contact_id }}, 'email:' || {{ sha256(email) }})
+{%- endmacro %}
+
+{% macro sha256(text) -%}
+    {{ return(adapter.dispatch('sha256')(text)) }}
+{%- endmacro %}
+
+{% macro default__sha256(text) -%}
+    sha2({{ text }}, 256)
+{%- endmacro %}
+
+{% macro duckdb__sha256(text) -%}
+    sha256({{ text }})
+{%- endmacro %}
+
+{# A name as part of an audience's name: small letters, digits and underscores. #}
+{% macro slug(text) -%}
+    trim(regexp_replace(replace(lower({{ text }}), '''', ''), '[^a-z0-9]+', '_', 'g'), '_')
+{%- endmacro %}

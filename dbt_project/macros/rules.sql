@@ -1,0 +1,11 @@
+{# A business rule from `rules:` in tangga.yml, by its path: rule('lifecycle.engaged_days'). #}
+{% macro rule(path) -%}
+    {%- set found = namespace(value=var('rules')) -%}
+    {%- for part in path.split('.') -%}
+        {%- if part not in found.value -%}
+            {{ exceptions.raise_compiler_error("There is no rule '" ~ path ~ "'; rules are declared in plugins/tangga/settings.py") }}
+        {%- endif -%}
+        {%- set found.value = found.value[part] -%}
+    {%- endfor -%}
+    {{ return(found.value) }}
+{%- endmacro %}

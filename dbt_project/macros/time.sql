@@ -1,0 +1,46 @@
+{# The only "now" of every model: the day that is computed. #}
+{% macro as_of_date() -%}
+    cast('{{ var("as_of_date") }}' as date)
+{%- endmacro %}
+
+{# Is an instant (UTC) known at the as-of date: does it lie before the end of that day, as the business counts days? #}
+{% macro is_known(instant) -%}
+    {{ instant }} < cast('{{ var("as_of_end_utc") }}' as timestamp)
+{%- endmacro %}
+
+{# The business's calendar day of an instant (UTC). #}
+{% macro local_date(instant) -%}
+    {{ return(adapter.dispatch('local_date')(instant)) }}
+{%- endmacro %}
+
+{% macro default__local_date(instant) -%}
+    cast(from_utc_timestamp({{ instant }}, '{{ var("time_zone") }}') as date)
+{%- endmacro %}
+
+{% macro duckdb__local_date(instant) -%}
+    cast(timezone('{{ var("time_zone") }}', timezone('UTC', {{ instant }})) as date)
+{%- endmacro %}
+
+{# Whole calendar days from one date to another. #}
+{% macro days_between(earlier, later) -%}
+    {{ return(adapter.dispatch('days_between')(earlier, later)) }}
+{%- endmacro %}
+
+{% macro default__days_between(earlier, later) -%}
+    datediff({{ later }}, {{ earlier }})
+{%- endmacro %}
+
+{% macro duckdb__days_between(earlier, later) -%}
+    cast({{ later }} - {{ earlier }} as integer)
+{%- endmacro %}
+
+{# Whole calendar months from one date to another. #}
+{% macro months_between(earlier, later) -%}
+    cast((extract(year from {{ later }}) - extract(year from {{ earlier }})) * 12
+        + extract(month from {{ later }}) - extract(month from {{ earlier }}) as integer)
+{%- endmacro %}
+
+{# The day that lies a number of days before another. #}
+{% macro days_before(day, number) -%}
+    cast({{ day }} - interval '{{ number }}' day as date)
+{%- endmacro %}

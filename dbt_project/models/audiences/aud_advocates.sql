@@ -1,0 +1,34 @@
+-- The referral programme: those who already bring others, and promoters who have not been asked yet.
+with
+
+promoters as (
+
+    select customer_id, max(answer_date) as answer_date
+    from {{ ref('fct_survey_responses') }}
+    where nps_group = 'promoter'
+        and customer_id is not null
+        and answer_date > {{ days_before(as_of_date(), rule('lifecycle.satisfaction_days')) }}
+    group by customer_id
+
+),
+
+asked as (
+
+    select distinct customer_id
+    from {{ ref('fct_messages') }}
+    where audience = 'advocates' and event = 'sent'
+
+)
+
+select
+    'advocates' as audience,
+    lifecycle.customer_id,
+    case
+        when lifecycle.rung = 7 then 'brought ' || cast(lifecycle.customers_brought as varchar) || ' within the year'
+        else 'promoter on ' || cast(promoters.answer_date as varchar) || ', never asked'
+    end as why,
+    case when lifecycle.rung = 7 then lifecycle.rung_name else cast(promoters.answer_date as varchar) end as entry_key
+from {{ ref('customer_lifecycle') }} as lifecycle
+left join promoters on lifecycle.customer_id = promoters.customer_id
+left join asked on lifecycle.customer_id = asked.customer_id
+where lifecycle.rung = 7 or (promoters.customer_id is not null and asked.customer_id is null)

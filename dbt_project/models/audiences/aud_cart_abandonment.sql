@@ -1,0 +1,40 @@
+-- Carts that were begun and left. An order since the cart began counts, also one before the delay is over.
+with
+
+carts as (
+
+    select
+        customer_id,
+        cart_id,
+        min(occurred_at) as began_at,
+        max(occurred_at) as touched_at
+    from {{ ref('fct_events') }}
+    where event_type in ('add_to_cart', 'checkout')
+        and customer_id is not null
+        and cart_id is not null
+    group by customer_id, cart_id
+
+),
+
+left_behind as (
+
+    select carts.*
+    from carts
+    left join {{ ref('fct_orders') }} as orders
+        on carts.customer_id = orders.customer_id
+        and orders.ordered_at >= carts.began_at
+    where orders.order_id is null
+        and carts.touched_at <= cast('{{ var("as_of_end_utc") }}' as timestamp)
+            - interval '{{ rule("audiences.cart_delay_hours") }}' hour
+        and carts.touched_at >= cast('{{ var("as_of_end_utc") }}' as timestamp)
+            - interval '{{ rule("audiences.cart_days") }}' day
+
+)
+
+select
+    'cart_abandonment' as audience,
+    customer_id,
+    'left a cart on ' || cast({{ local_date('touched_at') }} as varchar) || ' and has not ordered since it was begun' as why,
+    cart_id as entry_key
+from left_behind
+qualify row_number() over (partition by customer_id order by touched_at desc, cart_id desc) = 1

@@ -1,0 +1,50 @@
+-- People to make it up to: a complaint was resolved lately, or a detractor has not been answered.
+with
+
+complaints as (
+
+    select
+        customer_id,
+        max({{ local_date('resolved_at') }}) as happened_date,
+        'a complaint was resolved on ' as what
+    from {{ ref('fct_tickets') }}
+    where kind = 'complaint'
+        and customer_id is not null
+        and {{ local_date('resolved_at') }} > {{ days_before(as_of_date(), rule('audiences.recovery_days')) }}
+    group by customer_id
+
+),
+
+detractors as (
+
+    select
+        responses.customer_id,
+        max(responses.answer_date) as happened_date,
+        'a detractor not answered since ' as what
+    from {{ ref('fct_survey_responses') }} as responses
+    left join {{ ref('fct_tickets') }} as tickets
+        on responses.customer_id = tickets.customer_id
+        and tickets.first_replied_at > responses.answered_at
+    where responses.nps_group = 'detractor'
+        and responses.customer_id is not null
+        and responses.answer_date > {{ days_before(as_of_date(), rule('nps.window_days')) }}
+        and tickets.ticket_id is null
+    group by responses.customer_id
+
+),
+
+causes as (
+
+    select * from complaints
+    union all
+    select * from detractors
+
+)
+
+select
+    'service_recovery' as audience,
+    customer_id,
+    what || cast(happened_date as varchar) as why,
+    cast(happened_date as varchar) as entry_key
+from causes
+qualify row_number() over (partition by customer_id order by happened_date desc, what) = 1

@@ -1,0 +1,97 @@
+with
+
+consents as (
+
+    select customer_id, bool_or(is_granted) as has_opted_in
+    from {{ ref('int_consent_states') }}
+    group by customer_id
+
+),
+
+referrals as (
+
+    select referrer_customer_id as customer_id, cast(count(distinct referred_customer_id) as integer) as customers_brought
+    from {{ ref('fct_referrals') }}
+    where converted_date is not null
+        and referrer_customer_id <> referred_customer_id
+        and referral_date > {{ days_before(as_of_date(), rule('lifecycle.referral_days')) }}
+    group by referrer_customer_id
+
+),
+
+facts as (
+
+    select
+        customers.customer_id,
+        coalesce(cadence.purchase_days, 0) as purchase_days,
+        cadence.median_gap_days,
+        cadence.current_gap_days,
+        coalesce(sieve.sieve_verdict, 'insufficient_evidence') as sieve_verdict,
+        coalesce(consents.has_opted_in, false) as has_opted_in,
+        engagement.last_engaged_date,
+        coalesce(
+            engagement.last_engaged_date > {{ days_before(as_of_date(), rule('lifecycle.engaged_days')) }}, false
+        ) as has_engaged,
+        coalesce(satisfaction.is_satisfied, false) as is_satisfied,
+        coalesce(satisfaction.has_open_complaint, false) as has_open_complaint,
+        coalesce(referrals.customers_brought, 0) as customers_brought
+    from {{ ref('dim_customers') }} as customers
+    left join {{ ref('int_customer_cadence') }} as cadence on customers.customer_id = cadence.customer_id
+    left join {{ ref('customer_discount_sieve') }} as sieve on customers.customer_id = sieve.customer_id
+    left join {{ ref('int_engagement') }} as engagement on customers.customer_id = engagement.customer_id
+    left join {{ ref('int_satisfaction') }} as satisfaction on customers.customer_id = satisfaction.customer_id
+    left join consents on customers.customer_id = consents.customer_id
+    left join referrals on customers.customer_id = referrals.customer_id
+
+),
+
+placed as (
+
+    select
+        *,
+        purchase_days >= {{ rule('lifecycle.majority_purchase_days') }}
+            and current_gap_days <= {{ rule('lifecycle.majority_gap_factor') }} * median_gap_days as is_regular
+    from facts
+
+),
+
+ranked as (
+
+    select
+        *,
+        cast(case
+            when purchase_days = 0 and (has_opted_in or has_engaged) then 2
+            when purchase_days = 0 then 1
+            when purchase_days = 1 then 3
+            when not is_regular or sieve_verdict <> 'passes' then 4
+            when not is_satisfied or has_open_complaint then 5
+            when customers_brought = 0 then 6
+            else 7
+        end as tinyint) as rung
+    from placed
+
+),
+
+final as (
+
+    select
+        ranked.customer_id,
+        {{ as_of_date() }} as as_of_date,
+        ranked.rung,
+        rungs.rung_name,
+        {{ lifecycle_reason() }} as reason,
+        ranked.sieve_verdict,
+        ranked.purchase_days,
+        ranked.median_gap_days,
+        ranked.current_gap_days,
+        ranked.has_opted_in,
+        ranked.last_engaged_date,
+        ranked.is_satisfied,
+        ranked.has_open_complaint,
+        ranked.customers_brought
+    from ranked
+    inner join {{ ref('lifecycle_rungs') }} as rungs on ranked.rung = rungs.rung
+
+)
+
+select * from final

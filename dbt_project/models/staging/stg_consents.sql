@@ -1,0 +1,35 @@
+with
+
+landed as (
+
+    select *
+    from {{ source('landing', 'consents') }}
+    where {{ is_known('status_at') }}
+
+),
+
+latest as (
+
+    select *
+    from landed
+    {{ keep_latest("namespace, coalesce(contact_id, ''), coalesce(email, ''), channel, coalesce(purpose, ''), status_at, status") }}
+
+),
+
+final as (
+
+    select
+        namespace as source,
+        {{ person_id('contact_id', 'email') }} as contact_id,
+        email,
+        channel,
+        status,
+        status_at,
+        coalesce(purpose, 'marketing') as purpose,
+        method,
+        wording_version
+    from latest
+
+)
+
+select * from final

@@ -1,0 +1,7 @@
+{# Rows of which several share the columns that name a row. #}
+{% test unique_combination(model, columns) %}
+    select {{ columns | join(', ') }}, count(*) as n_rows
+    from {{ model }}
+    group by {{ columns | join(', ') }}
+    having count(*) > 1
+{% endtest %}

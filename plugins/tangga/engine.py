@@ -1,0 +1,32 @@
+"""DuckDB connections of the pipeline itself, with its memory and its scratch space bounded."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import duckdb
+
+from tangga.settings import Settings
+
+
+def memory_limit() -> str:
+    """How much memory DuckDB may take, as it writes sizes; $TANGGA_MEMORY_LIMIT overrides."""
+    return os.environ.get("TANGGA_MEMORY_LIMIT", "4GB")
+
+
+@contextmanager
+def scratch(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """An empty in-memory database that spills below the home and leaves nothing behind."""
+    base = settings.home / "tmp"
+    base.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with tempfile.TemporaryDirectory(dir=base) as spill:
+        config = {"temp_directory": spill, "memory_limit": memory_limit(), "autoinstall_known_extensions": False}
+        con = duckdb.connect(":memory:", config=config)
+        try:
+            con.execute("set timezone = 'UTC'")
+            yield con
+        finally:
+            con.close()

@@ -1,0 +1,32 @@
+"""Writing files so that nobody ever sees half of one, readable by their owner only."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+
+def sha256(path: Path) -> str:
+    """Checksum of a file's bytes, as hexadecimal text."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def replace(source: Path, target: Path) -> None:
+    """Move a finished file into place in one step; leaves a target of the same bytes alone."""
+    if target.exists() and sha256(target) == sha256(source):
+        source.unlink()
+        return
+    os.chmod(source, 0o600)
+    with source.open("rb+") as handle:
+        os.fsync(handle.fileno())
+    os.replace(source, target)
+
+
+def write_atomically(target: Path, text: str) -> None:
+    """Write a text file in one step; leaves a target of the same text alone."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f".{target.name}.part")
+    part.write_text(text, encoding="utf-8")
+    replace(part, target)

@@ -1,0 +1,166 @@
+"""Landing: one immutable Parquet partition per entity, source and day, with a manifest beside it.
+
+    landing/<entity>/source=<name>/ds=<YYYY-MM-DD>/<checksum>.parquet
+                                                   manifest.json    (names the file that counts)
+    rejects/<entity>/source=<name>/ds=<YYYY-MM-DD>/rejects.jsonl
+
+The manifest is switched last and in one step, so that a reader sees a whole partition or the one
+before it; a rerun that reads the same data changes no byte.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from tangga import engine, extract, files
+from tangga.contracts import CONTRACTS
+from tangga.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a partition holds. Counts are rows; `watermark` is the last instant in it (UTC)."""
+
+    entity: str
+    source: str
+    ds: str
+    load: str
+    file: str
+    rows: int
+    rejected: int
+    emptied: dict[str, int] = field(default_factory=dict)
+    repeated: int = 0
+    superseded: int = 0
+    quarantined: int = 0
+    ignored_columns: list[str] = field(default_factory=list)
+    columns: dict[str, str] = field(default_factory=dict)
+    watermark: str | None = None
+    sha256: str = ""
+
+    @property
+    def reject_share(self) -> float:
+        """Rejected rows as a share (0-1) of all rows read."""
+        return self.rejected / max(1, self.rows + self.rejected)
+
+
+def folder(settings: Settings, entity: str, source: str, day: date | str, area: str = "landing") -> Path:
+    """The folder of one partition, in `landing` or `rejects`."""
+    return settings.home / area / entity / f"source={source}" / f"ds={day}"
+
+
+def land(settings: Settings, source: str, entity: str, day: date) -> Manifest:
+    """Read one entity of one source for one day and put it into its partition.
+
+    Rows that break the contract go to the rejects. Raises `SourceRefused`, and changes nothing,
+    when the source breaks it as a whole.
+    """
+    target = folder(settings, entity, source, day)
+    with engine.scratch(settings) as con:
+        extracted = extract.extract(con, settings, source, entity, day)
+        columns = {name: kind for name, kind, *_ in con.execute("describe landed").fetchall()}
+        # A total order: the same rows are the same bytes, however the source delivered them.
+        order = ", ".join(name for name in (CONTRACTS[entity].occurred, *CONTRACTS[entity].key, "_file", "_line") if name)
+        target.mkdir(parents=True, exist_ok=True)
+        part = target / ".part.parquet"
+        con.execute(f"copy (select * from landed order by {order}) to '{part}' (format parquet, compression zstd)")
+        checksum = files.sha256(part)
+        manifest = Manifest(
+            entity=entity,
+            source=source,
+            ds=day.isoformat(),
+            load=settings.sources[source].entities[entity].load,
+            file=f"{checksum[:16]}.parquet",
+            columns=columns,
+            sha256=checksum,
+            **extracted.counts,
+        )
+        files.write_atomically(
+            folder(settings, entity, source, day, "rejects") / "rejects.jsonl",
+            "".join(json.dumps(reject, ensure_ascii=False) + "\n" for reject in extracted.rejects),
+        )
+    files.replace(part, target / manifest.file)
+    files.write_atomically(target / "manifest.json", json.dumps(asdict(manifest), indent=2) + "\n")
+    for old in target.glob("*.parquet"):
+        if old.name != manifest.file:
+            old.unlink()
+    _report(manifest)
+    return manifest
+
+
+def read_manifest(path: Path) -> Manifest | None:
+    """The manifest in a partition's folder, None when the partition was never finished."""
+    file = path / "manifest.json"
+    return Manifest(**json.loads(file.read_text(encoding="utf-8"))) if file.exists() else None
+
+
+def manifests(settings: Settings, day: date) -> list[Manifest]:
+    """The manifests of one day, in the order of the contracts."""
+    found = [
+        read_manifest(folder(settings, entity, source, day))
+        for entity in CONTRACTS
+        for source, spec in settings.sources.items()
+        if entity in spec.entities
+    ]
+    return [manifest for manifest in found if manifest]
+
+
+def partitions(settings: Settings, entity: str, as_of: date) -> list[Path]:
+    """The files that are the state of an entity as of a day: of snapshot sources the newest that the
+    gate let in, of daily sources all of them."""
+    chosen: list[Path] = []
+    for source, spec in settings.sources.items():
+        if entity not in spec.entities:
+            continue
+        base = settings.home / "landing" / entity / f"source={source}"
+        days = sorted(path for path in base.glob("ds=*") if path.name <= f"ds={as_of}" and is_accepted(path))
+        if spec.entities[entity].load == "snapshot":
+            days = days[-1:]
+        chosen += [path / read_manifest(path).file for path in days]
+    return chosen
+
+
+def record_verdict(settings: Settings, manifest: Manifest, verdict: str, failures: list[str]) -> None:
+    """Keep what the inbound gate said of a partition beside it; only accepted ones are built on."""
+    text = json.dumps({"verdict": verdict, "sha256": manifest.sha256, "failures": failures}, indent=2) + "\n"
+    path = folder(settings, manifest.entity, manifest.source, manifest.ds) / "gate.json"
+    files.write_atomically(path, text)
+
+
+def is_accepted(path: Path) -> bool:
+    """True when the inbound gate let in exactly what the partition now holds."""
+    manifest, gate = read_manifest(path), path / "gate.json"
+    if manifest is None or not gate.exists():
+        return False
+    said = json.loads(gate.read_text(encoding="utf-8"))
+    return said["verdict"] in ("pass", "warn") and said["sha256"] == manifest.sha256
+
+
+def create_views(con: duckdb.DuckDBPyConnection, settings: Settings, as_of: date) -> None:
+    """Create `landing.<entity>` for every contract: the rows as of a day, or none with the right columns."""
+    con.execute("create schema if not exists landing")
+    for entity, contract in CONTRACTS.items():
+        typed = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in extract.landed_types(contract).items())
+        rows = f"select {typed} where false"
+        paths = partitions(settings, entity, as_of)
+        if paths:
+            names = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
+            rows += f" union all by name select * from read_parquet([{names}], union_by_name=true, hive_partitioning=false)"
+        con.execute(f"create or replace view landing.{entity} as {rows}")
+
+
+def _report(manifest: Manifest) -> None:
+    what = f"{manifest.entity} of {manifest.source}"
+    if manifest.superseded:
+        log.warning("%s: %d rows repeat a key with other content; the latest wins", what, manifest.superseded)
+    if manifest.ignored_columns:
+        log.warning("%s: columns that nothing maps are kept out: %s", what, ", ".join(manifest.ignored_columns))
+    for column, count in manifest.emptied.items():
+        log.warning("%s: %d values of %s could not be read and were emptied", what, count, column)

@@ -1,0 +1,143 @@
+"""`make run`: the whole pipeline once, through Airflow, in this process and without a server.
+
+    python -m tangga.run [--as-of YYYY-MM-DD] [--config tangga.yml] [--home DIRECTORY]
+
+Exit code 0: done; 1: a DAG failed; 2: the settings or the arguments cannot be used; 3: the home is in use.
+"""
+
+from __future__ import annotations
+
+import time
+
+_BEGIN = time.monotonic()
+
+import gc  # noqa: E402
+
+gc.disable()  # the start makes a million objects that stay: looking through them for waste costs a second
+
+import argparse  # noqa: E402  the clock starts before the imports, which are a good part of the set-up
+import os  # noqa: E402
+import sys  # noqa: E402
+from collections.abc import Iterator  # noqa: E402
+from contextlib import contextmanager  # noqa: E402
+from datetime import date  # noqa: E402
+from pathlib import Path  # noqa: E402
+from typing import TextIO  # noqa: E402
+
+from tangga import airflow_home  # noqa: E402
+from tangga.airflow_lock import HomeBusy, home_lock  # noqa: E402
+from tangga.airflow_processes import end_all  # noqa: E402
+from tangga.progress import Progress  # noqa: E402
+from tangga.settings import Settings, SettingsError, load  # noqa: E402
+
+PHASES = {"land": "crm_land", "build": "crm_build", "activate": "crm_activate"}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = _options(arguments)
+    try:
+        settings = load(options.config, options.home)
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 2
+    as_of = options.as_of or settings.yesterday()
+    waits: list[str] = []
+
+    def wait(sentence: str) -> None:
+        waits.append(sentence)
+        print(sentence, flush=True)
+
+    try:
+        with home_lock(settings, "run", on_wait=wait):
+            return _run(settings, as_of, began=time.monotonic() if waits else _BEGIN)
+    except HomeBusy as error:
+        print(error, file=sys.stderr)
+        return 3
+    except KeyboardInterrupt:
+        print("Stopped. What was published before is unchanged; run again to finish the day.", file=sys.stderr)
+        return 130
+
+
+def _run(settings: Settings, as_of: date, began: float) -> int:
+    airflow_home.activate(settings)
+    end_all(settings)  # the scheduler of a killed 'make up' would run the tasks a second time
+    airflow_home.fail_abandoned_runs(settings)
+    log = airflow_home.logs(settings) / "run.log"
+    waiting: list[str] = []
+    seconds: dict[str, float] = {}
+    with _chatter_in(log) as terminal, Progress(terminal) as progress:
+        progress.line(f"Tangga: {settings.business.name} as of {as_of}, in {settings.home} (log: {log})")
+        progress.start("set-up", "Airflow")
+        clock = began
+        try:
+            from tangga import airflow_run
+
+            airflow_run.migrate(settings)
+            dags = airflow_run.load(list(PHASES.values()))
+            airflow_run.warm_up()
+            gc.freeze()
+            gc.enable()
+            progress.finish("set-up", "Airflow")
+            seconds["set-up"], clock = time.monotonic() - clock, time.monotonic()
+            for phase, dag_id in PHASES.items():
+                outcome = airflow_run.run(dags[dag_id], phase, {"as_of_date": as_of.isoformat()}, progress)
+                waiting += [f"{dag_id}.{task}" for task in outcome.waiting]
+                seconds[phase], clock = time.monotonic() - clock, time.monotonic()
+        except airflow_run.RunFailed as error:
+            progress.line(f"\nFailed after {time.monotonic() - began:.1f} s.\n{error}\nThe whole story: {log}")
+            return 1
+    from tangga.summary import print_summary
+
+    print_summary(settings, as_of)
+    if waiting:
+        print(f"Waiting for approval: {', '.join(waiting)}. Start Airflow with 'make up' and decide there.")
+    parts = ", ".join(f"{phase} {spent:.1f} s" for phase, spent in seconds.items())
+    print(f"{time.monotonic() - began:.1f} s: {parts}", flush=True)
+    return 0
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tangga.run", description="Run the whole pipeline once.")
+    parser.add_argument("--as-of", type=_day, metavar="YYYY-MM-DD", help="the day to compute (default: yesterday)")
+    parser.add_argument("--config", help="a tangga.yml (default: $TANGGA_CONFIG, then the repository's)")
+    parser.add_argument("--home", help="where the run writes (default: $TANGGA_HOME, then var/)")
+    return parser.parse_args(arguments)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a day; write it as YYYY-MM-DD") from None
+
+
+@contextmanager
+def _chatter_in(log: Path) -> Iterator[TextIO]:
+    """Send all that this process and its children print to `log`; gives the terminal, for what is to be seen.
+
+    It is done with the file descriptors, because Airflow, dbt and native libraries each have their own way
+    of printing. The log of the run before is kept as `run.previous.log`.
+    """
+    if log.exists():
+        log.replace(log.with_name("run.previous.log"))
+    sys.stdout.flush()
+    sys.stderr.flush()
+    terminal, errors = os.dup(1), os.dup(2)
+    sink = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(sink, 1)
+    os.dup2(sink, 2)
+    os.close(sink)
+    try:
+        with os.fdopen(os.dup(terminal), "w", encoding="utf-8", buffering=1) as stream:
+            yield stream
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.dup2(terminal, 1)
+        os.dup2(errors, 2)
+        os.close(terminal)
+        os.close(errors)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

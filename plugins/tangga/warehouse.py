@@ -1,0 +1,37 @@
+"""The working warehouse: a DuckDB file that one run builds and then throws away or publishes."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from tangga import landing, reference
+from tangga.settings import Settings
+
+
+def path(settings: Settings) -> Path:
+    """The working file; nobody but the running build opens it."""
+    return settings.home / "warehouse" / "working.duckdb"
+
+
+def prepare(settings: Settings, as_of: date) -> dict[str, int]:
+    """A fresh working file that sees the landing as of a day and the company's own rule tables.
+
+    Whatever an earlier run left behind, whole or broken, is thrown away. Returns rows per entity.
+    """
+    file = path(settings)
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for leftover in file.parent.glob(f"{file.name}*"):
+        leftover.unlink()
+    with duckdb.connect(str(file)) as con:
+        landing.create_views(con, settings, as_of)
+        con.execute("create schema reference")
+        for table, columns in reference.TABLES.items():
+            if getattr(settings.reference, table):
+                reference.create_table(con, settings, table, schema="reference")
+            else:
+                con.execute(f"create table reference.{table} ({', '.join(f'{n} {t}' for n, t in columns.items())})")
+        entities = [name for (name,) in con.execute("select view_name from duckdb_views() where schema_name = 'landing'").fetchall()]
+        return {entity: con.execute(f"select count(*) from landing.{entity}").fetchone()[0] for entity in entities}
