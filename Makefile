@@ -5,7 +5,6 @@ BIN := .venv/bin
 export PYTHONPATH := $(CURDIR)/plugins:$(CURDIR)$(if $(PYTHONPATH),:$(PYTHONPATH))
 
 # The variables a user gives, as in `make run AS_OF=2026-03-31 CONFIG=my/tangga.yml`.
-export TANGGA_HOME TANGGA_DEMO_SCALE
 ifdef SCALE
 export TANGGA_DEMO_SCALE := $(SCALE)
 endif

@@ -41,9 +41,7 @@ def check(settings: Settings, day: date) -> list[GateResult]:
     ]
 
 
-def _check_partition(
-    settings: Settings, day: date, source: str, entity: str, manifest: Manifest | None
-) -> GateResult:
+def _check_partition(settings: Settings, day: date, source: str, entity: str, manifest: Manifest | None) -> GateResult:
     folder = landing.folder(settings, entity, source, day)
     if manifest is None:
         assets = {"select 0 as partitions": [_most("partitions", f"{entity} of {source} was landed on {day}", 1, 1)]}

@@ -51,6 +51,8 @@ def environment(settings: Settings, port: int = DEFAULT_PORT) -> dict[str, str]:
     variables = {
         "TANGGA_HOME": settings.home,
         "TANGGA_CONFIG": settings.config_path,
+        # The schedule needs it, and DAG files are parsed too often to read the settings for it.
+        "TANGGA_TIME_ZONE": settings.business.time_zone,
         "PYTHONPATH": _path(PLUGINS, REPOSITORY, existing=os.environ.get("PYTHONPATH")),
         # `dbt` and `airflow` are found without an activated virtual environment.
         "PATH": _path(Path(sys.executable).parent, existing=os.environ.get("PATH")),

@@ -26,7 +26,9 @@ def replace(source: Path, target: Path) -> None:
 
 def write_atomically(target: Path, text: str) -> None:
     """Write a text file in one step; leaves a target of the same text alone."""
-    target.parent.mkdir(parents=True, exist_ok=True)
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     part = target.with_name(f".{target.name}.part")
-    part.write_text(text, encoding="utf-8")
+    part.unlink(missing_ok=True)
+    with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8", newline="") as handle:
+        handle.write(text)
     replace(part, target)

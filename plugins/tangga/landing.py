@@ -20,6 +20,7 @@ import duckdb
 
 from tangga import engine, extract, files
 from tangga.contracts import CONTRACTS
+from tangga.engine import literal, parquet_list
 from tangga.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -48,7 +49,7 @@ class Manifest:
     @property
     def reject_share(self) -> float:
         """Rejected rows as a share (0-1) of all rows read."""
-        return self.rejected / max(1, self.rows + self.rejected)
+        return self.rejected / max(1, self.rows + self.repeated + self.rejected)
 
 
 def folder(settings: Settings, entity: str, source: str, day: date | str, area: str = "landing") -> Path:
@@ -63,29 +64,30 @@ def land(settings: Settings, source: str, entity: str, day: date) -> Manifest:
     when the source breaks it as a whole.
     """
     target = folder(settings, entity, source, day)
+    part = target / ".part.parquet"
     with engine.scratch(settings) as con:
         extracted = extract.extract(con, settings, source, entity, day)
-        columns = {name: kind for name, kind, *_ in con.execute("describe landed").fetchall()}
-        # A total order: the same rows are the same bytes, however the source delivered them.
-        order = ", ".join(name for name in (CONTRACTS[entity].occurred, *CONTRACTS[entity].key, "_file", "_line") if name)
-        target.mkdir(parents=True, exist_ok=True)
-        part = target / ".part.parquet"
-        con.execute(f"copy (select * from landed order by {order}) to '{part}' (format parquet, compression zstd)")
-        checksum = files.sha256(part)
-        manifest = Manifest(
-            entity=entity,
-            source=source,
-            ds=day.isoformat(),
-            load=settings.sources[source].entities[entity].load,
-            file=f"{checksum[:16]}.parquet",
-            columns=columns,
-            sha256=checksum,
-            **extracted.counts,
+        described = con.execute("describe _landed").fetchall()
+        target.mkdir(parents=True, exist_ok=True, mode=0o700)
+        con.execute(
+            f"copy (select * from _landed order by {_order(entity)}) to {literal(str(part))} "
+            "(format parquet, compression zstd)"
         )
-        files.write_atomically(
-            folder(settings, entity, source, day, "rejects") / "rejects.jsonl",
-            "".join(json.dumps(reject, ensure_ascii=False) + "\n" for reject in extracted.rejects),
-        )
+    checksum = files.sha256(part)
+    manifest = Manifest(
+        entity=entity,
+        source=source,
+        ds=day.isoformat(),
+        load=settings.sources[source].entities[entity].load,
+        file=f"{checksum[:16]}.parquet",
+        columns={name: kind for name, kind, *_ in described},
+        sha256=checksum,
+        **extracted.counts,
+    )
+    files.write_atomically(
+        folder(settings, entity, source, day, "rejects") / "rejects.jsonl",
+        "".join(json.dumps(reject, ensure_ascii=False) + "\n" for reject in extracted.rejects),
+    )
     files.replace(part, target / manifest.file)
     files.write_atomically(target / "manifest.json", json.dumps(asdict(manifest), indent=2) + "\n")
     for old in target.glob("*.parquet"):
@@ -93,6 +95,13 @@ def land(settings: Settings, source: str, entity: str, day: date) -> Manifest:
             old.unlink()
     _report(manifest)
     return manifest
+
+
+def _order(entity: str) -> str:
+    """A total order: the same rows are the same bytes, however the source delivered them."""
+    contract = CONTRACTS[entity]
+    first = [name for name in (contract.occurred, *contract.key, "_file", "_line") if name]
+    return ", ".join([*first, *(name for name in extract.landed_types(contract) if name not in first)])
 
 
 def read_manifest(path: Path) -> Manifest | None:
@@ -151,8 +160,8 @@ def create_views(con: duckdb.DuckDBPyConnection, settings: Settings, as_of: date
         rows = f"select {typed} where false"
         paths = partitions(settings, entity, as_of)
         if paths:
-            names = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
-            rows += f" union all by name select * from read_parquet([{names}], union_by_name=true, hive_partitioning=false)"
+            landed = f"read_parquet({parquet_list(paths)}, union_by_name=true, hive_partitioning=false)"
+            rows += f" union all by name select * from {landed}"
         con.execute(f"create or replace view landing.{entity} as {rows}")
 
 
@@ -161,6 +170,6 @@ def _report(manifest: Manifest) -> None:
     if manifest.superseded:
         log.warning("%s: %d rows repeat a key with other content; the latest wins", what, manifest.superseded)
     if manifest.ignored_columns:
-        log.warning("%s: columns that nothing maps are kept out: %s", what, ", ".join(manifest.ignored_columns))
+        log.warning("%s: columns that nothing maps are kept out: %s", what, json.dumps(manifest.ignored_columns))
     for column, count in manifest.emptied.items():
         log.warning("%s: %d values of %s could not be read and were emptied", what, count, column)

@@ -6,44 +6,69 @@ address wherever it is compared or hashed.
 
 from __future__ import annotations
 
+import hashlib
+import re
 import unicodedata
+from collections.abc import Callable
+from functools import lru_cache
 
 import duckdb
 import phonenumbers
 import pyarrow as pa
-from email_validator import EmailNotValidError, validate_email
+from email_validator import EmailNotValidError, ValidatedEmail, validate_email
 
 SPACES = " \t\r\n\u00a0\u2007\u202f\u200b\ufeff"
 """What is trimmed off both ends of every text."""
+
+_PLAIN_LOCAL = re.compile(r"[a-z0-9_+-]+(\.[a-z0-9_+-]+)*")
 
 
 def email(raw: str) -> str | None:
     """The normal form of an address (NFKC, lower case, IDN domain as ASCII), None when it is none."""
     text = unicodedata.normalize("NFKC", raw).strip(SPACES).lower()
-    try:
-        parts = validate_email(text, check_deliverability=False, test_environment=True)
-    except EmailNotValidError:
-        return None
-    return f"{unicodedata.normalize('NFKC', parts.local_part.lower())}@{parts.ascii_domain.lower()}"
+    local, _, domain = text.rpartition("@")
+    if len(local) <= 64 and len(text) <= 128 and domain.isascii() and _PLAIN_LOCAL.fullmatch(local):
+        ascii_domain = _ascii_domain(domain)  # nearly all addresses: checking a domain once is 20 times faster
+        return f"{local}@{ascii_domain}" if ascii_domain else None
+    parts = _validated(text)
+    return f"{unicodedata.normalize('NFKC', parts.local_part.lower())}@{parts.ascii_domain.lower()}" if parts else None
 
 
 def phone(raw: str, country: str) -> str | None:
     """A number as E.164, None when it cannot be one. `country` is where a national number is from."""
-    text = unicodedata.normalize("NFKC", raw).strip(SPACES)
-    for candidate in (text, f"+{text}"):
-        try:
-            number = phonenumbers.parse(candidate, country)
-        except phonenumbers.NumberParseException:
-            continue
-        if phonenumbers.is_possible_number(number) and phonenumbers.is_valid_number(number):
-            return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    return None
+    try:
+        number = phonenumbers.parse(unicodedata.normalize("NFKC", raw), country)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_valid_number(number):
+        return None
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
-def build_lookup(con: duckdb.DuckDBPyConnection, table: str, distinct_values: str, convert) -> None:
+def hashed_id(raw: str) -> str:
+    """What stands for an id that is an e-mail address, which must not travel on as a key."""
+    return "sha256:" + hashlib.sha256((email(raw) or raw.lower()).encode()).hexdigest()
+
+
+def build_lookup(
+    con: duckdb.DuckDBPyConnection, table: str, distinct_values: str, convert: Callable[[str], str | None]
+) -> None:
     """Create temp table `table` (raw, normal): `convert` applied once to each value of a query."""
     raw = [row[0] for row in con.execute(distinct_values).fetchall()]
     lookup = pa.table({"raw": pa.array(raw, pa.string()), "normal": pa.array(map(convert, raw), pa.string())})
-    con.register("lookup", lookup)
-    con.execute(f"create or replace temp table {table} as select * from lookup")
-    con.unregister("lookup")
+    con.register("_lookup", lookup)
+    con.execute(f"create temp table {table} as select * from _lookup")
+    con.unregister("_lookup")
+
+
+def _validated(text: str) -> ValidatedEmail | None:
+    try:
+        return validate_email(text, check_deliverability=False, test_environment=True)
+    except EmailNotValidError:
+        return None
+
+
+@lru_cache(maxsize=100_000)
+def _ascii_domain(domain: str) -> str | None:
+    parts = _validated(f"a@{domain}")
+    return parts.ascii_domain.lower() if parts else None

@@ -9,12 +9,12 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from contextlib import suppress
 from typing import TextIO
 
 from rich.console import Console
+from rich.live import Live
 from rich.markup import escape
-from rich.status import Status
+from rich.spinner import Spinner
 
 _log = logging.getLogger("tangga")
 _SLOW_SECONDS = 5.0
@@ -28,6 +28,12 @@ def note(message: str) -> None:
         _active.note(message)
 
 
+class _Terminal(Console):
+    def on_broken_pipe(self) -> None:
+        """Whoever was reading has gone (`make run | head`): the work goes on unseen."""
+        self.quiet = True
+
+
 class Progress:
     """Lines of finished tasks on a terminal, with the running one beneath them while it runs.
 
@@ -36,10 +42,10 @@ class Progress:
     """
 
     def __init__(self, stream: TextIO):
-        self.console = Console(file=stream, highlight=False, soft_wrap=True)
+        self.console = _Terminal(file=stream, highlight=False, soft_wrap=True)
         self._started = 0.0
         self._note = ""
-        self._status: Status | None = None
+        self._live: Live | None = None
         self._slow: threading.Timer | None = None
 
     def __enter__(self) -> Progress:
@@ -60,8 +66,15 @@ class Progress:
         self._clear()
         self._started, self._note = time.monotonic(), ""
         if self.console.is_terminal:
-            self._status = self.console.status(escape(f"{phase:<9}{task}"), spinner="dots")
-            self._status.start()
+            self._live = Live(
+                Spinner("dots", escape(f"{phase:<9}{task}")),
+                console=self.console,
+                refresh_per_second=4,  # each one takes the interpreter away from the tasks
+                transient=True,
+                redirect_stdout=False,  # what else is printed belongs in the log
+                redirect_stderr=False,
+            )
+            self._live.start()
         else:
             self._slow = threading.Timer(_SLOW_SECONDS, self.line, [f"{phase:<9}{task:<42} running"])
             self._slow.daemon = True
@@ -81,7 +94,6 @@ class Progress:
         if self._slow is not None:
             self._slow.cancel()
             self._slow = None
-        if self._status is not None:
-            with suppress(Exception):  # a terminal that went away must not fail the run
-                self._status.stop()
-            self._status = None
+        if self._live is not None:
+            self._live.stop()
+            self._live = None

@@ -12,6 +12,7 @@ from itertools import product
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 from tangga.settings import REPOSITORY, Settings, SettingsError
 
@@ -21,6 +22,9 @@ TABLES: dict[str, dict[str, str]] = {
     "exchange_rates": {"rate_date": "date", "currency": "varchar", "rate": "decimal(18,8)"},
     "discount_campaigns": {"campaign": "varchar", "starts_on": "date", "ends_on": "date", "scope": "varchar"},
 }
+
+
+_KEYS = {"rfm_cutoffs": ("metric", "score"), "exchange_rates": ("rate_date", "currency")}
 
 
 def path_of(settings: Settings, table: str) -> Path:
@@ -35,32 +39,63 @@ def create_table(con: duckdb.DuckDBPyConnection, settings: Settings, table: str,
     columns = TABLES[table]
     if not path.is_file():
         raise SettingsError(f"{path}: does not exist; 'reference.{table}' in {settings.config_path} names it")
-    with path.open(encoding="utf-8-sig", newline="") as handle:
-        rows = list(csv.DictReader(handle))
-        header = [] if not rows else list(rows[0])
-    missing = set(columns) - set(header) if rows else set()
-    if missing:
-        raise SettingsError(f"{path}: has no column {', '.join(sorted(missing))}; it needs {', '.join(columns)}")
+    rows = _read(path, list(columns))
     if table == "rfm_segments":
         _prove_segments(path, rows)
-    con.execute(f"create or replace table {schema}.{table} ({', '.join(f'{n} {t}' for n, t in columns.items())})")
-    for number, row in enumerate(rows, start=2):
-        try:
-            con.execute(
-                f"insert into {schema}.{table} values ({', '.join('?' for _ in columns)})",
-                [row[name] or None for name in columns],
-            )
-        except duckdb.Error:
-            raise SettingsError(f"{path}, line {number}: cannot be read; it needs {columns}") from None
+    texts = {name: pa.array([row[name] for row in rows], pa.string()) for name in columns}
+    con.register("_texts", pa.table({**texts, "_line": pa.array([row["_line"] for row in rows], pa.int64())}))
+    try:
+        for condition, fault in _faults(table):
+            (line,) = con.execute(f"select min(_line) from _texts where {condition}").fetchone()
+            if line:
+                raise SettingsError(f"{path}, line {line}: {fault}")
+        typed = ", ".join(f"cast({name} as {kind}) as {name}" for name, kind in columns.items())
+        con.execute(f"create or replace table {schema}.{table} as select {typed} from _texts")
+    finally:
+        con.unregister("_texts")
 
 
-def _prove_segments(path: Path, rows: list[dict[str, str]]) -> None:
+def _read(path: Path, columns: list[str]) -> list[dict]:
+    """The rows as texts, None where there is nothing, with the `_line` that each ends on."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as handle:
+            reader = csv.DictReader(handle, strict=True)
+            missing = [name for name in columns if name not in (reader.fieldnames or [])]
+            if missing:
+                raise SettingsError(f"{path}: has no column {', '.join(missing)}; it needs {', '.join(columns)}")
+            return [
+                {name: (row[name] or "").strip() or None for name in columns} | {"_line": reader.line_num}
+                for row in reader
+            ]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise SettingsError(f"{path}: cannot be read as a CSV file in UTF-8 ({type(error).__name__})") from None
+
+
+def _faults(table: str) -> list[tuple[str, str]]:
+    """What is wrong with a row of texts `_texts`: a condition and what to say."""
+    faults = []
+    for name, kind in TABLES[table].items():
+        if (table, name) != ("discount_campaigns", "scope"):
+            faults.append((f"{name} is null", f"{name} is missing"))
+        faults.append((f"{name} is not null and try_cast({name} as {kind}) is null", f"{name} is not a {kind}"))
+    if table == "exchange_rates":
+        faults.append(("try_cast(rate as decimal(18,8)) <= 0", "rate must be above 0"))
+    if table == "discount_campaigns":
+        faults.append(("try_cast(ends_on as date) < try_cast(starts_on as date)", "ends_on is before starts_on"))
+    if table in _KEYS:
+        keys = ", ".join(f"try_cast({name} as {TABLES[table][name]})" for name in _KEYS[table])
+        repeated = f"select _line from _texts qualify row_number() over (partition by {keys} order by _line) > 1"
+        faults.append((f"_line in ({repeated})", f"is the second for its {' and '.join(_KEYS[table])}; keep one"))
+    return faults
+
+
+def _prove_segments(path: Path, rows: list[dict]) -> None:
     """Every scheme maps each of the 125 cells exactly once."""
     cells = set(product("12345", repeat=3))
-    for scheme in {row["scheme"] for row in rows}:
-        if not re.fullmatch(r"[a-z][a-z0-9_]*", scheme or ""):
+    for scheme in sorted({row["scheme"] or "" for row in rows}):
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", scheme):
             raise SettingsError(f"{path}: '{scheme}' cannot be a scheme's name; use small letters, digits and _")
-        count = Counter((row["r"], row["f"], row["m"]) for row in rows if row["scheme"] == scheme)
+        count = Counter((row["r"] or "-", row["f"] or "-", row["m"] or "-") for row in rows if row["scheme"] == scheme)
         wrong = [cell for cell in sorted(cells | set(count)) if count[cell] != 1 or cell not in cells]
         if wrong:
             shown = ", ".join("".join(cell) for cell in wrong[:5])

@@ -7,28 +7,22 @@ Exit code 0: done; 1: a DAG failed; 2: the settings or the arguments cannot be u
 
 from __future__ import annotations
 
+import argparse
+import gc
+import os
+import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import date
+from pathlib import Path
+from typing import TextIO
 
-_BEGIN = time.monotonic()
-
-import gc  # noqa: E402
-
-gc.disable()  # the start makes a million objects that stay: looking through them for waste costs a second
-
-import argparse  # noqa: E402  the clock starts before the imports, which are a good part of the set-up
-import os  # noqa: E402
-import sys  # noqa: E402
-from collections.abc import Iterator  # noqa: E402
-from contextlib import contextmanager  # noqa: E402
-from datetime import date  # noqa: E402
-from pathlib import Path  # noqa: E402
-from typing import TextIO  # noqa: E402
-
-from tangga import airflow_home  # noqa: E402
-from tangga.airflow_lock import HomeBusy, home_lock  # noqa: E402
-from tangga.airflow_processes import end_all  # noqa: E402
-from tangga.progress import Progress  # noqa: E402
-from tangga.settings import Settings, SettingsError, load  # noqa: E402
+from tangga import airflow_home
+from tangga.airflow_lock import HomeBusy, home_lock
+from tangga.airflow_processes import end_all
+from tangga.progress import Progress
+from tangga.settings import Settings, SettingsError, load
 
 PHASES = {"land": "crm_land", "build": "crm_build", "activate": "crm_activate"}
 
@@ -41,18 +35,18 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     as_of = options.as_of or settings.yesterday()
-    waits: list[str] = []
-
-    def wait(sentence: str) -> None:
-        waits.append(sentence)
-        print(sentence, flush=True)
-
+    # The imports above are part of the set-up, waiting for another run is not.
+    imported = time.process_time()
     try:
-        with home_lock(settings, "run", on_wait=wait):
-            return _run(settings, as_of, began=time.monotonic() if waits else _BEGIN)
+        with home_lock(settings, "run", on_wait=lambda sentence: print(sentence, flush=True)):
+            return _run(settings, as_of, began=time.monotonic() - imported)
     except HomeBusy as error:
         print(error, file=sys.stderr)
         return 3
+    except BrokenPipeError:
+        # Nobody reads the summary any more; the interpreter must not stumble over it again at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 0
     except KeyboardInterrupt:
         print("Stopped. What was published before is unchanged; run again to finish the day.", file=sys.stderr)
         return 130
@@ -69,6 +63,7 @@ def _run(settings: Settings, as_of: date, began: float) -> int:
         progress.line(f"Tangga: {settings.business.name} as of {as_of}, in {settings.home} (log: {log})")
         progress.start("set-up", "Airflow")
         clock = began
+        gc.disable()  # the start makes a million objects that stay: to look through them for waste costs a second
         try:
             from tangga import airflow_run
 
@@ -128,8 +123,10 @@ def _chatter_in(log: Path) -> Iterator[TextIO]:
     os.dup2(sink, 2)
     os.close(sink)
     try:
-        with os.fdopen(os.dup(terminal), "w", encoding="utf-8", buffering=1) as stream:
-            yield stream
+        stream = os.fdopen(os.dup(terminal), "w", encoding="utf-8", buffering=1)
+        yield stream
+        with suppress(BrokenPipeError):
+            stream.close()
     finally:
         sys.stdout.flush()
         sys.stderr.flush()

@@ -10,37 +10,15 @@ import os
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
-import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from tangga.contracts import CONTRACTS
+from tangga.settings_file import SettingsError, read_yaml
+from tangga.settings_types import Country, Currency, DateFormat, Delimiter, Encoding, Name, Text, TimeZone
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-
-
-class SettingsError(ValueError):
-    """`tangga.yml` cannot be used; the message says which keys and what is allowed."""
-
-
-def _time_zone(name: str) -> str:
-    if name not in available_timezones():
-        raise ValueError(f"'{name}' is not a time zone; use an IANA name such as Asia/Jakarta")
-    return name
-
-
-def _encoding(name: str) -> str:
-    try:
-        return "".encode(name) and name or name
-    except LookupError:
-        raise ValueError(f"'{name}' is not an encoding; use utf-8, latin-1, windows-1252, ...") from None
-
-
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
-TimeZone = Annotated[str, AfterValidator(_time_zone)]
-Encoding = Annotated[str, AfterValidator(_encoding)]
 
 
 class _Strict(BaseModel):
@@ -53,7 +31,7 @@ class Business(_Strict):
     name: str
     time_zone: TimeZone
     currency: Currency
-    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+    country: Country
 
 
 class Demo(_Strict):
@@ -67,7 +45,7 @@ class Demo(_Strict):
 class ColumnMapping(_Strict):
     """How one contract column is filled: from a source column, or with a constant for every row."""
 
-    column: str | None = None
+    column: Text | None = None
     value: str | None = None
     map: dict[str, str] = {}
 
@@ -76,6 +54,16 @@ class ColumnMapping(_Strict):
         if (self.column is None) == (self.value is None):
             raise ValueError("give either 'column' (a column of the source) or 'value' (a constant)")
         return self
+
+
+def _as_mapping(given: Any) -> Any:
+    if not isinstance(given, str | dict | ColumnMapping):
+        raise ValueError("give the name of a column, in quotes, or a block with 'column' or 'value'")
+    return {"column": given} if isinstance(given, str) else given
+
+
+def _as_globs(given: Any) -> Any:
+    return {"file": given} if isinstance(given, str) else given
 
 
 class FileEntity(_Strict):
@@ -87,24 +75,23 @@ class FileEntity(_Strict):
     not mapped are taken from source columns of the same name.
     """
 
-    path: str | dict[Name, str]
+    path: Annotated[dict[Name, Text], BeforeValidator(_as_globs), Field(min_length=1)]
     format: Literal["csv", "tsv", "jsonl", "parquet"] | None = None
-    delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
+    delimiter: Delimiter | None = None
     encoding: Encoding | None = None
     time_zone: TimeZone | None = None
-    date_formats: list[str] = []
+    date_formats: list[DateFormat] = []
     load: Literal["snapshot", "daily"] = "snapshot"
-    query: str | None = None
-    columns: dict[str, str | ColumnMapping] = {}
+    query: Text | None = None
+    columns: dict[str, Annotated[ColumnMapping, BeforeValidator(_as_mapping)]] = {}
     min_rows: int = Field(1, ge=0)
     max_reject_share: float = Field(0.05, ge=0, le=1)
 
     @model_validator(mode="after")
     def _consistent(self):
-        if isinstance(self.path, dict) and self.query is None:
-            raise ValueError("several paths need a 'query' that joins them")
-        paths = self.path.values() if isinstance(self.path, dict) else [self.path]
-        if self.load == "daily" and not any("{ds}" in path for path in paths):
+        if set(self.path) != {"file"} and self.query is None:
+            raise ValueError("named paths need a 'query' that joins them")
+        if self.load == "daily" and not any("{ds}" in path for path in self.path.values()):
             raise ValueError("'load: daily' needs '{ds}' in 'path', where the day of the run goes")
         return self
 
@@ -113,11 +100,11 @@ class FileSource(_Strict):
     """Files in a folder. `namespace` says whose ids the rows carry; by default the source's own."""
 
     type: Literal["files"] = "files"
-    path: str
+    path: Text
     namespace: Name | None = None
     time_zone: TimeZone | None = None
     encoding: Encoding = "utf-8"
-    date_formats: list[str] = []
+    date_formats: list[DateFormat] = []
     entities: dict[str, FileEntity]
 
     @model_validator(mode="after")
@@ -253,32 +240,33 @@ def load(config: str | Path | None = None, home: str | Path | None = None) -> Se
     """Read `tangga.yml`.
 
     `config` defaults to $TANGGA_CONFIG, then to the repository's own; `home`, where runs write, to
-    $TANGGA_HOME, then to `var/` in the repository. Raises `SettingsError`.
+    $TANGGA_HOME, then to `var/` beside the file. Raises `SettingsError`.
     """
     path = Path(config or os.environ.get("TANGGA_CONFIG") or REPOSITORY / "tangga.yml").resolve()
-    base = Path(home or os.environ.get("TANGGA_HOME") or REPOSITORY / "var").resolve()
+    base = Path(home or os.environ.get("TANGGA_HOME") or path.parent / "var").resolve()
+    raw = read_yaml(path)
+    for key in {"config_path", "home"} & set(raw):
+        raise SettingsError(f"{path}: {key}: {_MESSAGES['extra_forbidden']}")
     try:
-        raw: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SettingsError(f"{path}: cannot be read ({error.strerror}); give a file with CONFIG=") from None
-    except yaml.YAMLError as error:
-        raise SettingsError(f"{path}: is not YAML: {error}") from None
-    if not isinstance(raw, dict):
-        raise SettingsError(f"{path}: is empty; it needs at least 'business' and 'sources'")
-    try:
-        return Settings(**raw, config_path=path, home=base)
+        return Settings.model_validate({**raw, "config_path": path, "home": base})
     except ValidationError as error:
         raise SettingsError("\n".join(_sentences(path, error))) from None
 
 
+_MESSAGES = {
+    "extra_forbidden": "is not a setting; check the spelling",
+    "missing": "is missing",
+    "string_type": "must be a text; put quotes around it",
+    "string_too_short": "is empty",
+    "dict_type": "needs a block of keys below it",
+    "model_type": "needs a block of keys below it",
+}
+
+
 def _sentences(path: Path, error: ValidationError) -> list[str]:
     lines = []
-    for fault in error.errors(include_url=False, include_input=True):
-        key = ".".join(str(part) for part in fault["loc"]) or "(top)"
-        message = fault["msg"].removeprefix("Value error, ")
-        if fault["type"] == "extra_forbidden":
-            message = "is not a setting; check the spelling"
-        elif fault["type"] == "missing":
-            message = "is missing"
+    for fault in error.errors(include_url=False, include_input=False):
+        key = ".".join(str(part) for part in fault["loc"] if part != "[key]") or "(top)"
+        message = _MESSAGES.get(fault["type"]) or fault["msg"].removeprefix("Value error, ")
         lines.append(f"{path}: {key}: {message}")
     return lines

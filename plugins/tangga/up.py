@@ -150,7 +150,8 @@ def _greet(settings: Settings, address: str) -> None:
     print(f"\nAirflow is up: {address}\nLogins of this home (user / password, role):")
     for user, password in airflow_home.logins(settings).items():
         print(f"  {user:<6} / {password}   {airflow_home.USERS[user]}")
-    print(f"Logs: {airflow_home.logs(settings)}\nStop it with Ctrl-C here, or with 'make down'.", flush=True)
+    print(f"Logs: {airflow_home.logs(settings)}")
+    print("Stop it with 'make down', or with Ctrl-C where it was started.", flush=True)
 
 
 def _detach(settings: Settings, port: int) -> int:
@@ -210,7 +211,8 @@ def _supervisor(settings: Settings) -> psutil.Process | None:
     state = _read_state(settings)
     with suppress(psutil.Error, KeyError):
         process = psutil.Process(state["pid"])
-        if process.create_time() == state["started"] and process.status() != psutil.STATUS_ZOMBIE:
+        same = abs(process.create_time() - state["started"]) < 5  # it moves a little when the clock is set
+        if same and process.status() != psutil.STATUS_ZOMBIE:
             return process
     return None
 

@@ -48,6 +48,7 @@ def test_everything_that_is_written_is_under_the_home(settings):
     assert variables["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] == f"sqlite:///{settings.home}/airflow/airflow.db"
     assert variables["TANGGA_HOME"] == str(settings.home)
     assert variables["TANGGA_CONFIG"] == str(settings.config_path)
+    assert variables["TANGGA_TIME_ZONE"] == "Asia/Jakarta"
 
 
 def test_code_comes_from_the_repository(settings):

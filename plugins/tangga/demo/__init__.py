@@ -4,9 +4,10 @@
 survey tool and helpdesk, in their own formats and with a little of the dirt of real files. What each
 person is meant to be is written beside it, for tests that ask whether the pipeline finds out.
 
-At scale 1 about 6.7 people register a day, 5,000 in the first 750 days, who by then have placed about
-2.5 orders, made 25 events and got 25 entries in the mailer's log each. Scale multiplies the people
-and leaves their habits as they are: 200 gives a million contacts.
+At scale 1 about 6.7 people register a day, 5,000 in the first 750 days. By then each has placed 2.9
+orders, made 27 events and caused 25 entries in the mailer's log on average, most of them by the few
+who stay. Scale multiplies the people and leaves their habits as they are: 200 gives a million contacts
+after 750 days. A scale of 1 takes two seconds, one of 20 a quarter of a minute of one processor.
 """
 
 from __future__ import annotations

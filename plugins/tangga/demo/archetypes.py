@@ -38,6 +38,7 @@ class Archetype:
     only_in_sales: bool = False
 
 
+# fmt: off
 ARCHETYPES: tuple[Archetype, ...] = (
     # Met at a bazaar or a raffle: no visit, no consent.
     Archetype("passer_by", 0.11),
@@ -48,11 +49,12 @@ ARCHETYPES: tuple[Archetype, ...] = (
     Archetype("leaver", 0.02, opt_in=1.0, visits=0.5, stays=(10, 40), opens=0.2),
     # Comes by every month and never buys.
     Archetype("browser", 0.06, visits=1.2),
-    Archetype("one_timer", 0.19, opt_in=0.6, visits=0.4, stays=(30, 200), orders=(1, 1), answers=0.25),
+    Archetype("one_timer", 0.19, opt_in=0.6, visits=0.4, stays=(30, 200), orders=(1, 1), answers=0.3, nps=(2, 10)),
     # Their only order is cancelled or paid back in full.
     Archetype("regretter", 0.015, opt_in=1.0, visits=0.3, stays=(20, 90), orders=(1, 1), opens=0.15),
     Archetype(
         "occasional", 0.11, opt_in=0.7, visits=0.3, stays=(200, 700), orders=(2, 3), gap=(40, 150), answers=0.3,
+        nps=(4, 10),
     ),
     Archetype(
         "hunter", 0.08, opt_in=0.9, visits=1.0, orders=(1, FOREVER), opens=0.45, answers=0.2, nps=(4, 9),
@@ -67,7 +69,7 @@ ARCHETYPES: tuple[Archetype, ...] = (
     # Slows down, comes once more after a long pause, and is gone.
     Archetype(
         "lapsed_regular", 0.04, opt_in=0.75, visits=0.4, stays=(150, 350), orders=(6, 10), first_order=(0, 20),
-        gap=(14, 30), is_regular=True,
+        gap=(14, 30), complains=0.0, is_regular=True,
     ),
     # A regular who neither waits for sales nor avoids them: the sieve may say either.
     Archetype(
@@ -94,6 +96,7 @@ ARCHETYPES: tuple[Archetype, ...] = (
         opens=0.6, answers=0.6, nps=(9, 10), is_regular=True,
     ),
 )
+# fmt: on
 
 NAMES = [archetype.name for archetype in ARCHETYPES]
 SHARES = [archetype.share for archetype in ARCHETYPES]

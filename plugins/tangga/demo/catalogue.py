@@ -12,7 +12,7 @@ _ASSORTMENT: dict[str, list[tuple[str, int]]] = {
     ],
     "Teh & Rempah": [
         ("Teh Melati Poci 100 g", 24_000), ("Teh Hijau Kayu Aro 80 g", 38_000), ("Wedang Uwuh 10 sachet", 32_500),
-        ("Wedang Jahe Merah 250 g", 36_000), ("Beras Kencur Botol 500 ml", 28_000), ("Kayu Manis Kerinci 100 g", 29_500),
+        ("Wedang Jahe Merah 250 g", 36_000), ("Beras Kencur Botol 500 ml", 28_000), ("Kayu Manis Kerinci", 29_500),
         ("Bumbu Rendang Siap Masak", 27_500), ("Garam Laut Amed 200 g", 34_000),
     ],
     "Camilan": [

@@ -13,6 +13,7 @@ from tangga.demo.archetypes import among
 from tangga.demo.catalogue import CATEGORIES
 from tangga.demo.dirt import Blemish, changing, extra_field, prefixed, setting, write_lines, years_ahead
 from tangga.demo.people import INVALID, MESSY_CASE, NBSP, NO_EMAIL, ROLE, SPACES, People
+from tangga.demo.referrals import Referrals
 from tangga.demo.world import DAY, World
 from tangga.demo.writing import Table, csv_lines, joined, local_time, numbers, only_where, padded, words
 
@@ -22,7 +23,9 @@ _BLEMISHES = (
     Blemish("contacts.extra_field", 0.001, spoil=extra_field(",")),
     Blemish("contacts.no_id", 0.001, setting(id="")),
     Blemish("contacts.repeated", 0.003),
-    Blemish("contacts.older_state", 0.002, setting(city="Jakarta", modified_at="2024-11-01 00:00:01"), comes_first=True),
+    Blemish(
+        "contacts.older_state", 0.002, setting(city="Jakarta", modified_at="2000-01-01 00:00:00"), comes_first=True
+    ),
     Blemish(
         "contacts.future", 0.001,
         lambda table: changing(id=prefixed("X"), registered_at=years_ahead, modified_at=years_ahead)(
@@ -34,8 +37,8 @@ _REFERRAL_BLEMISHES = (Blemish("referrals.repeated", 0.01), Blemish("referrals.n
 
 
 def contact_id(contact: np.ndarray) -> pa.Array:
-    """The shop's number for each contact, as text; nothing for a negative one."""
-    return padded(contact, CONTACT_WIDTH)
+    """The shop's number for each contact, counted from 1, as text; nothing for a negative position."""
+    return only_where(contact >= 0, padded(contact + 1, CONTACT_WIDTH))
 
 
 def clean_emails(people: People, contact: np.ndarray) -> pa.Array:
@@ -116,9 +119,10 @@ def _emails(world: World, people: People, contact: np.ndarray) -> pa.Array:
 
 
 def _phones(world: World, people: People, contact: np.ndarray) -> pa.Array:
-    """Numbers in the notations that people use; each is one person's, as 10^8 and the factor share no divisor."""
+    """Numbers in the notations that people use; different owners have different ones, as the factor and
+    10^8 share no divisor."""
     owner = people.phone_of[contact]
-    digits = padded((owner * 76_543_21 + 12_345_678) % 100_000_000, 8)
+    digits = padded((owner * 7_654_321 + 12_345_678) % 100_000_000, 8)
     operator = numbers(891 + owner % 4)
     a, b = pc.utf8_slice_codeunits(digits, 0, 4), pc.utf8_slice_codeunits(digits, 4, 8)
     notations = [
@@ -162,8 +166,8 @@ def _interests(world: World, people: People, contact: np.ndarray) -> pa.Array:
     return only_where(named, pc.if_else(pa.array(two), joined(first, "|", second), first))
 
 
-def write_referrals(folder: Path, world: World, referrals: tuple[np.ndarray, np.ndarray, np.ndarray]) -> int:
-    """Write referrals.csv from (referrer, referred, time), by time; gives the number of rows."""
+def write_referrals(folder: Path, world: World, referrals: Referrals) -> int:
+    """Write referrals.csv, by time; gives the number of rows."""
     referrer, referred, time = referrals
     known = time < world.cutoff
     referrer, referred, time = referrer[known], referred[known], time[known]

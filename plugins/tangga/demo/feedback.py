@@ -24,7 +24,7 @@ QUESTION, REQUEST, COMPLAINT = range(3)
 REGULAR_STEP = 3  # the purchase, counted from 0, that makes somebody a regular
 _SURVEYED_SHARE = 0.25
 _NEVER = np.iinfo(np.int64).max
-_NPS_OUT_OF_RANGE = {"11": 0.002, "-1": 0.002}
+_NPS_OUT_OF_RANGE = {"11": 0.004, "-1": 0.004}
 _RESPONSE_BLEMISHES = (
     *(
         Blemish(
@@ -110,8 +110,10 @@ def write_responses(folder: Path, world: World, people: People, orders: Orders) 
 
 
 def _comments(world: World, likes: np.ndarray, number: np.ndarray) -> pa.Array:
-    moods = [words(list_, world.draws.integers(f"survey.says_{mood}", 0, len(list_) - 1, number)) for mood, list_ in
-             enumerate((names.GRUMBLES, names.SHRUGS, names.PRAISE))]  # fmt: skip
+    moods = [
+        words(phrases, world.draws.integers(f"survey.says_{mood}", 0, len(phrases) - 1, number))
+        for mood, phrases in enumerate((names.GRUMBLES, names.SHRUGS, names.PRAISE))
+    ]
     mood = np.select([likes <= 6, likes <= 8], [0, 1], 2)
     return pc.choose(pa.array(mood), *moods)
 
@@ -122,7 +124,8 @@ def build_tickets(world: World, people: People, orders: Orders) -> Tickets:
     archetype = people.archetype[orders.person]
     grudge = among(archetype, "grumbler") & (orders.step == REGULAR_STEP)
     complains = grudge | draws.chance("tickets.complains", habit("complains", archetype), number)
-    asks = draws.chance("tickets.asks", 0.05, number) & ~among(archetype, "silent_regular")
+    # Who says nothing must not seem content for having asked something.
+    asks = draws.chance("tickets.asks", 0.05, number) & ~among(archetype, "silent_regular", "lapsed_regular")
     has_ticket = (orders.kind == PURCHASE) & (complains | asks)
     rows = np.flatnonzero(has_ticket)
     number, archetype, person = number[rows], archetype[rows], orders.person[rows]
@@ -152,10 +155,12 @@ def write_tickets(folder: Path, world: World, people: People, tickets: Tickets) 
     number, person, kind = tickets.number[rows], tickets.person[rows], tickets.kind[rows]
     archetype = people.archetype[person]
     by_email = people.is_mailable[person] & draws.chance("tickets.by_email", 0.35, number)
-    topics = [words(list_, draws.integers(f"tickets.topic_{name}", 0, len(list_) - 1, number)) for name, list_ in
-              names.TOPICS.items()]  # fmt: skip
+    topics = [
+        words(subjects, draws.integers(f"tickets.topic_{name}", 0, len(subjects) - 1, number))
+        for name, subjects in names.TOPICS.items()
+    ]
     solved = tickets.resolved[rows] < world.cutoff
-    rated = solved & draws.chance("tickets.rated", 0.45, number) & ~among(archetype, "silent_regular")
+    rated = solved & draws.chance("tickets.rated", 0.45, number)
     low = np.select([among(archetype, "loyal", "advocate"), among(archetype, "detractor")], [4, 1], 2)
     high = np.where(among(archetype, "detractor"), 3, 5)
     reopened = np.where(solved & draws.chance("tickets.reopened", 0.08, number), 1, 0)

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 
-from tangga.demo.archetypes import habit
+from tangga.demo.archetypes import among, habit
 from tangga.demo.contacts import clean_emails
 from tangga.demo.dirt import Blemish, changing, cut_off, prefixed, setting, write_lines, years_ahead
 from tangga.demo.people import People
@@ -58,8 +57,7 @@ class Mailings:
 def plan_mailings(world: World, people: People) -> Mailings:
     """All mailings until the world's horizon."""
     letters = [
-        ((month.first + 5) * DAY + 10 * 3_600, f"kabar_{month.label.replace('-', '_')}")
-        for month in world.months
+        ((month.first + 5) * DAY + 10 * 3_600, f"kabar_{month.label.replace('-', '_')}") for month in world.months
     ]
     sales = [(sale.first * DAY + 8 * 3_600, f"promo_{sale.campaign}") for sale in world.sales]
     campaigns = sorted(each for each in letters + sales if world.start * DAY <= each[0] < world.horizon * DAY)
@@ -68,7 +66,7 @@ def plan_mailings(world: World, people: People) -> Mailings:
     joined_at = people.registered + world.draws.integers("mailer.joined", 60, 1_800, i)
     left_with = np.searchsorted(time, people.leaves_after)
     left_at = np.append(time, np.iinfo(np.int64).max // 2)[left_with]
-    left_at = left_at + world.draws.integers("mailer.left", 300, 40_000, i)
+    left_at = left_at + world.draws.integers("mailer.left", 1_200, 40_000, i)
     left_at = np.where(people.opted_in, left_at, np.iinfo(np.int64).max // 2)
     return Mailings(
         time, [each[1] for each in campaigns], joined_at, left_with, left_at,
@@ -80,8 +78,10 @@ def write_consents(folder: Path, world: World, people: People, mailings: Mailing
     """Write consents.csv, by time; gives the number of rows."""
     draws, i = world.draws, np.arange(len(people))
     parts = []
+    # Whoever is to leave leaves altogether: they agreed to mail only.
+    only_mail = among(people.archetype, "leaver")
     for channel, (name, share) in enumerate(_CONSENT_CHANNELS.items()):
-        agreed = i[people.opted_in & draws.chance(f"mailer.agrees_{name}", share, i)]
+        agreed = i[people.opted_in & draws.chance(f"mailer.agrees_{name}", share, i) & ((channel == 0) | ~only_mail)]
         parts.append((agreed, channel, 0, mailings.joined_at[agreed]))
     unsubscribed = i[people.opted_in & ~people.leaves_in_anger]
     parts.append((unsubscribed, 0, 1, mailings.left_at[unsubscribed]))

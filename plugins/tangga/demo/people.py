@@ -88,8 +88,8 @@ def build_people(world: World) -> People:
     )
     has_phone = draws.chance("people.has_phone", 0.9, i) | (email_kind == NO_EMAIL) | (second_record >= 0)
     phone_of = np.where(has_phone, i, -1)
-    phone_of = np.where(is_duplicate, np.where(same_email, -1, person), phone_of)
     phone_of = np.where(shares_phone_with >= 0, shares_phone_with, phone_of)
+    phone_of = np.where(is_duplicate, np.where(same_email, -1, phone_of[person]), phone_of)
 
     stays = habit("stays", archetype)
     stays_days = draws.between("people.stays", stays[:, 0], stays[:, 1], i)
@@ -98,7 +98,7 @@ def build_people(world: World) -> People:
     may_leave = ~among(archetype, "subscriber", "leaver", "regretter")
     leaves = among(archetype, "leaver") | (may_leave & draws.chance("people.leaves", 0.07, i))
     leaves_days = draws.between("people.leaves_after", 40, 250, i)
-    bounces = may_leave & ~leaves & draws.chance("people.bounces", 0.025, i)
+    bounces = may_leave & ~leaves & draws.chance("people.bounces", 0.04, i)
     bounces_days = draws.between("people.bounces_after", 0, 300, i)
     return People(
         archetype=archetype,

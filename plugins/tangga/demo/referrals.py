@@ -11,9 +11,12 @@ from tangga.demo.world import DAY, World
 _FIRST_AFTER, _EVERY = 120, 130  # days of an advocate's life
 _BEFORE = 3_600  # seconds between the invitation's use and the registration
 
+Referrals = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Positions of those who brought, of those who were brought, and local seconds; by time."""
 
-def build_referrals(world: World, people: People) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(referrer, referred, time), by time; nobody is referred twice.
+
+def build_referrals(world: World, people: People) -> Referrals:
+    """Every referral until the world's horizon; nobody is referred twice.
 
     Advocates bring somebody who goes on to buy, every few months. A few others bring somebody too:
     people of a lower rung anybody, loyal ones only people who never buy, as they would else be
@@ -46,7 +49,9 @@ def build_referrals(world: World, people: People) -> tuple[np.ndarray, np.ndarra
     return referrer[by_time], referred[by_time], time[by_time]
 
 
-def _pair(people: People, referrer: np.ndarray, after_days: np.ndarray, pool: np.ndarray):
+def _pair(
+    people: People, referrer: np.ndarray, after_days: np.ndarray, pool: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Each referrer with the next of `pool` to register that many days after them.
 
     Two who meet at the same friend take one each while there are enough: the n-th waiting takes the

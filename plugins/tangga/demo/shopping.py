@@ -80,10 +80,15 @@ def purchase_days(world: World, people: People) -> tuple[np.ndarray, np.ndarray,
     return tuple(np.concatenate(part) for part in zip(*plans, strict=True))
 
 
+def planned_orders(world: World, name: str, person: np.ndarray) -> np.ndarray:
+    """On how many days people of the named archetype are to buy in their lives."""
+    return world.draws.integers("plan.orders", *ARCHETYPES[code(name)].orders, person)
+
+
 def _by_cadence(world: World, people: People, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     archetype, draws = ARCHETYPES[code(name)], world.draws
     person = np.flatnonzero((people.archetype == code(name)) & ~people.is_duplicate)
-    planned = draws.integers("plan.orders", *archetype.orders, person)
+    planned = planned_orders(world, name, person)
     cadence = draws.between("plan.cadence", *archetype.gap, person)
     first = draws.between("plan.first", *archetype.first_order, person)
     longest = (world.horizon - world.start) / (archetype.gap[0] * 0.75)
@@ -100,7 +105,8 @@ def _by_cadence(world: World, people: People, name: str) -> tuple[np.ndarray, np
     if archetype.is_regular or name == "sprinter":
         day = world.next_full_price_day[day - world.start]
         # Two purchases of a sprinter may have met after a sale: the later one is dropped.
-        once = np.r_[True, (row[1:] != row[:-1]) | (day[1:] != day[:-1])] if len(day) else kept.any(axis=1)[:0]
+        once = np.ones(len(day), dtype=bool)
+        once[1:] = (row[1:] != row[:-1]) | (day[1:] != day[:-1])
         row, step, day = row[once], step[once], day[once]
     inside = day < world.horizon
     return person[row[inside]], step[inside], day[inside]

@@ -7,6 +7,7 @@ in between, a sieve without evidence, a telephone that two people share), `is_de
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,15 +18,23 @@ from tangga.demo.contacts import contact_id
 from tangga.demo.dirt import write_lines
 from tangga.demo.feedback import REGULAR_STEP, Tickets, has_open_complaint
 from tangga.demo.people import People
-from tangga.demo.shopping import PURCHASE, Orders
+from tangga.demo.referrals import Referrals
+from tangga.demo.shopping import PURCHASE, Orders, planned_orders
 from tangga.demo.world import DAY, World
 from tangga.demo.writing import csv_lines, numbers, padded, words
 
 SUSPECT, PROSPECT, FIRST_TIME, REPEAT, MAJORITY, LOYAL, ADVOCATE = range(1, 8)
+Means = Callable[..., None]
+"""Says of some people (a mask) which rung they are meant to be on, and whether that can be seen."""
+
 _QUIET_DAYS = 90
 _MARGIN_DAYS = 5
+_LEAVING_DAYS = 31  # from the wish to leave to the mail that is left with
 _ANSWER_DAYS = 10  # from a purchase to the answer of its survey
 _REFERRAL_DAYS = 365
+_REFERRAL_MARGIN_DAYS = 50
+_PAUSE_BEGINS = 14  # days: the shortest gap of somebody who is to lapse
+_LAPSED_DAYS = 80
 
 
 def write_truth(
@@ -34,7 +43,7 @@ def write_truth(
     people: People,
     orders: Orders,
     tickets: Tickets,
-    referrals: tuple[np.ndarray, np.ndarray, np.ndarray],
+    referrals: Referrals,
 ) -> int:
     """Write rungs.csv for every contact known at the world's day; gives the number of rows."""
     rung, is_decidable = intended_rungs(world, people, orders, tickets, referrals)
@@ -42,7 +51,7 @@ def write_truth(
     person = people.person[contact]
     table = {
         "contact_id": contact_id(contact),
-        "person_id": padded(person, 7, prefix="P"),
+        "person_id": padded(person + 1, 7, prefix="P"),
         "intended_rung": numbers(rung[person]),
         "is_decidable": words(["false", "true"], is_decidable[person].astype(int)),
         "archetype": words(NAMES, people.archetype[contact]),
@@ -51,7 +60,7 @@ def write_truth(
 
 
 def intended_rungs(
-    world: World, people: People, orders: Orders, tickets: Tickets, referrals: tuple[np.ndarray, np.ndarray, np.ndarray]
+    world: World, people: People, orders: Orders, tickets: Tickets, referrals: Referrals
 ) -> tuple[np.ndarray, np.ndarray]:
     """(rung, is_decidable) per contact, by position; only those of first records mean anything."""
     n, archetype = len(people), people.archetype
@@ -81,12 +90,14 @@ def intended_rungs(
     since_brought = _days_since(world, _latest_success(world, people, done, referrals))
     brought = keen & among(archetype, "advocate") & (since_brought >= 0)
     means(brought & (since_brought <= _REFERRAL_DAYS), ADVOCATE, has_answered & ~waits)
-    means(brought & (since_brought > _REFERRAL_DAYS - 50), ADVOCATE, False)
+    means(brought & (since_brought > _REFERRAL_DAYS - _REFERRAL_MARGIN_DAYS), ADVOCATE, False)
     _lapsing(world, people, done, is_regular, means)
 
     sharing = np.flatnonzero((people.shares_phone_with >= 0) & (people.registered < world.cutoff))
     is_decidable[sharing] = False
     is_decidable[people.shares_phone_with[sharing]] = False
+    referrer, referred, _ = referrals
+    is_decidable[referrer[np.isin(referred, np.union1d(sharing, people.shares_phone_with[sharing]))]] = False
     return rung, is_decidable
 
 
@@ -101,7 +112,7 @@ def _time_of_step(done: Orders, step: int, n: int) -> np.ndarray:
     return times
 
 
-def _fading(world: World, people: People, age: np.ndarray, means) -> None:
+def _fading(world: World, people: People, age: np.ndarray, means: Means) -> None:
     """Prospects that become suspects again: who stopped visiting, and who also unsubscribed."""
     silent = _days_since(world, people.stays_until) > _QUIET_DAYS + _MARGIN_DAYS
     drifter = among(people.archetype, "drifter")
@@ -109,13 +120,12 @@ def _fading(world: World, people: People, age: np.ndarray, means) -> None:
     means(drifter & silent, SUSPECT)
     leaver = among(people.archetype, "leaver")
     since_left = _days_since(world, people.leaves_after)
-    # The mail they leave with comes within a month of the wish to leave.
-    gone = since_left > 31 + _QUIET_DAYS + _MARGIN_DAYS
+    gone = since_left > _LEAVING_DAYS + _QUIET_DAYS + _MARGIN_DAYS
     means(leaver, PROSPECT, since_left < 0)
     means(leaver & gone & silent, SUSPECT)
 
 
-def _regretting(world: World, people: People, done: Orders, means) -> None:
+def _regretting(world: World, people: People, done: Orders, means: Means) -> None:
     regretted = done.where(among(people.archetype[done.person], "regretter"))
     states = states_day(world, people, regretted)
     undone = np.isin(states, [CANCELLED, REFUNDED, RETURNED])
@@ -125,7 +135,7 @@ def _regretting(world: World, people: People, done: Orders, means) -> None:
         means(members, PROSPECT, decidable)
 
 
-def _latest_success(world: World, people: People, done: Orders, referrals) -> np.ndarray:
+def _latest_success(world: World, people: People, done: Orders, referrals: Referrals) -> np.ndarray:
     """When the last of those whom each person brought, and who have bought by now, was brought."""
     referrer, referred, time = referrals
     has_bought = np.bincount(done.person, minlength=len(people)) > 0
@@ -135,13 +145,14 @@ def _latest_success(world: World, people: People, done: Orders, referrals) -> np
     return latest
 
 
-def _lapsing(world: World, people: People, done: Orders, is_regular: np.ndarray, means) -> None:
+def _lapsing(world: World, people: People, done: Orders, is_regular: np.ndarray, means: Means) -> None:
     """Regulars who slow down: in their pause nobody can tell, after the last purchase everybody."""
     lapsing = among(people.archetype, "lapsed_regular")
     means(lapsing & is_regular, MAJORITY, False)
     last = np.full(len(people), np.iinfo(np.int64).max)
     last[done.person] = done.time
-    planned = world.draws.integers("plan.orders", 6, 10, np.arange(len(people)))
+    planned = planned_orders(world, "lapsed_regular", np.arange(len(people)))
     steps = np.bincount(done.person, minlength=len(people))
-    means(lapsing & is_regular & (_days_since(world, last) < 14), MAJORITY)
-    means(lapsing & (steps >= planned), REPEAT)
+    means(lapsing & is_regular & (_days_since(world, last) < _PAUSE_BEGINS), MAJORITY)
+    # Having come once more, they are only seen to be gone when twice their usual gap has passed again.
+    means(lapsing & (steps >= planned), REPEAT, _days_since(world, last) > _LAPSED_DAYS)

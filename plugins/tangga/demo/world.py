@@ -115,8 +115,8 @@ def _sales_of(year: int) -> list[Sale]:
 
     short = year % 100
     sales = [
-        sale(f"gajian_{year}_{month:02d}", f"GAJIAN{short}{month:02d}", date(year, month, 25), date(year, month, 27), 15)
-        for month in range(1, 13)
+        sale(f"gajian_{year}_{m:02d}", f"GAJIAN{short}{m:02d}", date(year, m, 25), date(year, m, 27), 15)
+        for m in range(1, 13)
     ]
     ramadan = _RAMADAN_2025 + timedelta(days=round((year - 2025) * 365.2425 / _ISLAMIC_YEAR) * _ISLAMIC_YEAR)
     return sales + [

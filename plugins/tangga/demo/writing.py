@@ -7,7 +7,6 @@ put together a block at a time, so that memory stays bounded however large the f
 from __future__ import annotations
 
 import gzip
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -111,7 +110,7 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
                 yield file
         else:
             yield raw
-    os.replace(temporary, path)
+    temporary.replace(path)
 
 
 def put_lines(file: IO[bytes], lines: pa.Array, encoding: str = "utf-8") -> int:
@@ -129,5 +128,5 @@ def put_parquet(path: Path, table: pa.Table) -> int:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(path.name + TEMPORARY)
     pq.write_table(table, temporary, compression="zstd", row_group_size=BLOCK, version="2.6", store_schema=False)
-    os.replace(temporary, path)
+    temporary.replace(path)
     return table.num_rows

@@ -1,0 +1,33 @@
+"""Landing -> dbt -> audit -> publish, as of the partition's day."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from airflow.sdk import DAG, Asset, Param, PartitionedAssetTimetable, chain, task
+from tangga import tasks
+
+landing = Asset("tangga_landing", uri="tangga://landing")
+published = Asset("tangga_published", uri="tangga://published")
+
+with DAG(
+    dag_id="crm_build",
+    description="Build the warehouse as of one day, audit it, and publish it.",
+    schedule=PartitionedAssetTimetable(assets=landing),
+    start_date=datetime(2024, 1, 1),
+    catchup=False,
+    max_active_runs=1,
+    params={"as_of_date": Param(None, type=["null", "string"], format="date", description="The day; empty: yesterday")},
+    default_args={"owner": "data engineering", "retries": 1, "retry_delay": timedelta(minutes=1)},
+    tags=["tangga"],
+    doc_md=__doc__,
+):
+    chain(
+        task(tasks.prepare_warehouse)(),
+        *(
+            task(tasks.build_layer, task_id=f"build_{layer}", retries=0)(layer)
+            for layer in ("staging", "intermediate", "marts", "audiences")
+        ),
+        task(tasks.audit, retries=0)(),
+        task(tasks.publish, outlets=[published])(),
+    )

@@ -1,0 +1,97 @@
+"""The plan: the lists as they should be at the destinations, frozen in a file with a hash.
+
+    state/plans/<as-of>-<hash>/members.parquet   every member of every audience, with what a campaign needs
+                               plan.json         counts per audience and the checksum of the members
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import date
+from pathlib import Path
+
+from tangga import audiences, engine, files, publish
+from tangga.settings import Settings
+
+MEMBERS = """
+    select
+        members.audience,
+        members.customer_id,
+        members.channel,
+        customers.email,
+        customers.phone,
+        customers.first_name,
+        customers.last_name,
+        customers.language,
+        lifecycle.rung_name as rung,
+        rfm.segment,
+        members.why,
+        members.entry_key
+    from published.audiences.audience_members as members
+    inner join published.core.dim_customers as customers on members.customer_id = customers.customer_id
+    inner join published.customer.customer_lifecycle as lifecycle on members.customer_id = lifecycle.customer_id
+    left join published.customer.customer_rfm as rfm on members.customer_id = rfm.customer_id
+    order by members.audience, members.customer_id
+"""
+
+
+class ActivationRefused(Exception):
+    """Nothing may be sent; the message says why and what to do."""
+
+
+def make(settings: Settings, as_of: date) -> Path:
+    """Freeze the plan for a day; returns its folder. The same lists give the same folder, untouched.
+
+    Raises `ActivationRefused` unless that day is the newest published one, so that a backfill of the
+    past never writes to anybody.
+    """
+    version = publish.current(settings)
+    if version is None:
+        raise ActivationRefused("Nothing is published yet; run crm_build first.")
+    if version.as_of_date != as_of.isoformat():
+        raise ActivationRefused(
+            f"{as_of} is not the newest published day, which is {version.as_of_date}; "
+            "lists of another day are never sent. Activate that one, or build this day anew if it should be newest."
+        )
+    plans = settings.home / "state" / "plans"
+    plans.mkdir(parents=True, exist_ok=True, mode=0o700)
+    part = plans / ".part"
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(mode=0o700)
+    with engine.scratch(settings) as con:
+        con.execute(f"attach '{publish.database(settings, 'private')}' as published (read_only)")
+        con.execute(f"copy ({MEMBERS}) to '{part / 'members.parquet'}' (format parquet, compression zstd)")
+        counts = con.execute(
+            f"select audience, any_value(channel), count(*) from '{part / 'members.parquet'}' group by audience order by 1"
+        ).fetchall()
+    checksum = files.sha256(part / "members.parquet")
+    plan = {
+        "as_of_date": as_of.isoformat(),
+        "hash": checksum,
+        "published_version": version.version,
+        "code_version": version.code_version,
+        "members_sha256": checksum,
+        "audiences": {
+            name: {"label": _label(name), "channel": channel, "rows": rows} for name, channel, rows in counts
+        },
+    }
+    target = plans / f"{as_of}-{checksum[:12]}"
+    target.mkdir(exist_ok=True, mode=0o700)
+    files.replace(part / "members.parquet", target / "members.parquet")
+    files.write_atomically(target / "plan.json", json.dumps(plan, indent=2) + "\n")
+    part.rmdir()
+    return target
+
+
+def read(folder: Path) -> dict:
+    """The plan of a folder, as `make` wrote it."""
+    return json.loads((folder / "plan.json").read_text(encoding="utf-8"))
+
+
+def _label(audience: str) -> str:
+    """The label of the registry; an audience of a family is called by its own name behind it."""
+    for entry in audiences.load():
+        if not entry.family and entry.model == f"aud_{audience}":
+            return entry.label
+    return audience.replace("_", " ")

@@ -1,0 +1,58 @@
+"""The kinds of value that `tangga.yml` holds, each with what to say when it is not one."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, Field
+
+
+def _time_zone(name: str) -> str:
+    if name not in available_timezones() - {"localtime"}:
+        raise ValueError(f"'{name}' is not a time zone; use an IANA name such as Asia/Jakarta")
+    return name
+
+
+def _encoding(name: str) -> str:
+    """Lines are found before they are decoded, so ASCII must be itself; escapes could smuggle in anything."""
+    plain = bytes(range(128)) + rb"\u0041"
+    try:
+        is_usable = plain.decode(name) == plain.decode("ascii")
+    except (LookupError, UnicodeError):
+        is_usable = False
+    if not is_usable:
+        raise ValueError(f"'{name}' is not an encoding that can be read; use utf-8, latin-1, windows-1252, ...")
+    return name
+
+
+def _date_format(text: str) -> str:
+    if not re.fullmatch(r"(%-?[dmyYHIMS]|%[bBaAjpfz%]|[^%])+", text) or not re.search("%-?[yY]", text):
+        raise ValueError(f"'{text}' is not a date format; write it like %d/%m/%Y %H:%M:%S, with the year")
+    return text
+
+
+def _delimiter(text: str) -> str:
+    if len(text) != 1 or text in '"\r\n\0':
+        raise ValueError("use one character, such as ';' or '|', that is neither a quote nor a line's end")
+    return text
+
+
+def _shaped(pattern: str, advice: str) -> AfterValidator:
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(f"'{text}' cannot be used; {advice}")
+        return text
+
+    return AfterValidator(check)
+
+
+Text = Annotated[str, Field(min_length=1)]
+Name = Annotated[str, _shaped("[a-z][a-z0-9_]*", "use small letters, digits and _, a letter first")]
+Currency = Annotated[str, _shaped("[A-Z]{3}", "use an ISO 4217 code such as IDR")]
+Country = Annotated[str, _shaped("[A-Z]{2}", "use an ISO 3166 code such as ID")]
+TimeZone = Annotated[str, AfterValidator(_time_zone)]
+Encoding = Annotated[str, AfterValidator(_encoding)]
+DateFormat = Annotated[str, AfterValidator(_date_format)]
+Delimiter = Annotated[str, AfterValidator(_delimiter)]
