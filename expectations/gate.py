@@ -132,7 +132,6 @@ def run(
     Queries see `database` read-only, as the current catalog, when one is given. Never raises because
     of the data: what cannot be judged is a `stop`.
     """
-    every = [check for wanted in assets.values() for check in wanted]
     checks: list[CheckResult] = []
     # The import is not part of what is caught: without GX there is no gate at all, and that must fail.
     context = _context()
@@ -141,7 +140,7 @@ def run(
             for number, (query, wanted) in enumerate(assets.items()):
                 checks += _evaluate(source, f"asset_{number}", query, wanted)
     except Exception as error:
-        checks += [_unevaluated(check, error) for check in every[len(checks) :]]
+        checks = [_unevaluated(check, error) for wanted in assets.values() for check in wanted]
     if not assets or not all(assets.values()):
         checks.append(CheckResult("There is something to check", "critical", False, {"found": 0}))
     result = GateResult(name, _verdict(checks), tuple(checks), where, remedy)
@@ -213,7 +212,14 @@ def _silence() -> Iterator[None]:
 
 
 def _evaluate(source: Any, name: str, query: str, wanted: Sequence[Check]) -> list[CheckResult]:
-    """The results of the checks of one query, in their order."""
+    """The results of the checks of one query, in their order; errors of them all when it cannot be run."""
+    try:
+        return _validate(source, name, query, wanted)
+    except Exception as error:
+        return [_unevaluated(check, error) for check in wanted]
+
+
+def _validate(source: Any, name: str, query: str, wanted: Sequence[Check]) -> list[CheckResult]:
     import great_expectations as gx
 
     # The number finds a result again: GX returns them in an order of its own.

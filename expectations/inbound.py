@@ -72,8 +72,7 @@ def _assets(spec: FileEntity, manifest: Manifest, folder: Path) -> dict[str, lis
         "ExpectColumnDistinctValuesToEqualSet",
         {"column": "definition", "value_set": definitions},
     )
-    figures, figure_checks = _figures(spec, manifest, rows)
-    return {columns: [same_columns], rows: _row_checks(contract, spec, manifest), figures: figure_checks}
+    return {columns: [same_columns], rows: _row_checks(contract, spec, manifest)} | _figures(spec, manifest, rows)
 
 
 def _row_checks(contract: Contract, spec: FileEntity, manifest: Manifest) -> list[Check]:
@@ -118,7 +117,7 @@ def _scores(kind: str, low: int, high: int) -> Check:
     return gate.unexpected_rows(f"score is {low} to {high} where kind is {kind}", query, "warning")
 
 
-def _figures(spec: FileEntity, manifest: Manifest, rows: str) -> tuple[str, list[Check]]:
+def _figures(spec: FileEntity, manifest: Manifest, rows: str) -> dict[str, list[Check]]:
     """A query of one row, with a column for each of landing's figures, and what is asked of them."""
     quarantined = manifest.quarantined / max(1, manifest.rows)
     columns = {
@@ -142,7 +141,7 @@ def _figures(spec: FileEntity, manifest: Manifest, rows: str) -> tuple[str, list
         columns[f"emptied_{name}"] = f"(select {emptied} / ({emptied} + count({quoted(name)})) from ({rows}))"
         sentence = f"At most {MAX_EMPTIED_SHARE:.0%} of the values given for {name} could not be read"
         checks.append(_most(f"emptied_{name}", sentence, MAX_EMPTIED_SHARE, severity="warning"))
-    return "select " + ", ".join(f"{value} as {name}" for name, value in columns.items()), checks
+    return {"select " + ", ".join(f"{value} as {name}" for name, value in columns.items()): checks}
 
 
 def _most(

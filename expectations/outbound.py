@@ -48,14 +48,8 @@ def check(settings: Settings, plan_folder: Path) -> list[GateResult]:
     # A pointer would open whatever it points to later, too: the version of this moment is what is judged.
     database = (settings.home / "published" / "private.duckdb").resolve()
     rows = f"select * from read_parquet({literal(str(members))}, hive_partitioning = false)"
-    assets = dict(
-        [
-            (rows, _member_checks()),
-            _channels(plan.audiences, rows),
-            _counts(plan.audiences, rows),
-            _formulas(members, rows),
-        ]
-    )
+    assets = {rows: _member_checks()}
+    assets |= _channels(plan.audiences, rows) | _counts(plan.audiences, rows) | _formulas(members, rows)
     name = "plan." + re.sub(r"[^0-9A-Za-z]", "", plan.hash)[:16]
     remedy = "Nothing is sent; publish the day if it is not, then make the plan again."
     result = gate.run(
@@ -106,16 +100,16 @@ def _member_checks() -> list[Check]:
     ]  # fmt: skip
 
 
-def _channels(audiences: dict[str, tuple[str, int]], rows: str) -> tuple[str, list[Check]]:
+def _channels(audiences: dict[str, tuple[str, int]], rows: str) -> dict[str, list[Check]]:
     """Of each member whether the channel is the audience's: or one could be judged by another channel's consent."""
     cases = " ".join(f"when {literal(name)} then {literal(channel)}" for name, (channel, _) in audiences.items())
     planned = f"case audience {cases} else channel end" if cases else "channel"
     arguments = {"column": "is_planned", "value_set": [True]}
     check = Check("Every member's channel is that of the audience", "ExpectColumnValuesToBeInSet", arguments)
-    return f"select channel is not distinct from {planned} as is_planned from ({rows})", [check]
+    return {f"select channel is not distinct from {planned} as is_planned from ({rows})": [check]}
 
 
-def _counts(audiences: dict[str, tuple[str, int]], rows: str) -> tuple[str, list[Check]]:
+def _counts(audiences: dict[str, tuple[str, int]], rows: str) -> dict[str, list[Check]]:
     """A query of one row with the number of members of each audience, and what the plan says of them."""
     columns, checks = [], []
     for number, (name, (_, count)) in enumerate(audiences.items()):
@@ -124,14 +118,14 @@ def _counts(audiences: dict[str, tuple[str, int]], rows: str) -> tuple[str, list
     names = f"cast([{', '.join(map(literal, audiences))}] as varchar[])"
     columns.append(f"count(*) filter (where list_contains({names}, audience) is not true) as others")
     checks.append(_exactly("others", "Every member belongs to an audience of the plan", 0))
-    return f"select {', '.join(columns)} from ({rows})", checks
+    return {f"select {', '.join(columns)} from ({rows})": checks}
 
 
 def _exactly(column: str, sentence: str, count: int) -> Check:
     return Check(sentence, "ExpectColumnMaxToBeBetween", {"column": column, "min_value": count, "max_value": count})
 
 
-def _formulas(members: Path, rows: str) -> tuple[str, list[Check]]:
+def _formulas(members: Path, rows: str) -> dict[str, list[Check]]:
     """Of each text whether a spreadsheet would run it: the exporter writes it as text, this says how many there are."""
     columns, checks = [], []
     for number, name in enumerate(_text_columns(members)):
@@ -142,7 +136,7 @@ def _formulas(members: Path, rows: str) -> tuple[str, list[Check]]:
         arguments = {"column": f"text_{number}", "value_set": [False]}
         sentence = f"No {name} begins like a spreadsheet formula"
         checks.append(Check(sentence, "ExpectColumnValuesToBeInSet", arguments, "warning"))
-    return f"select {', '.join(columns)} from ({rows})", checks
+    return {f"select {', '.join(columns)} from ({rows})": checks}
 
 
 def _text_columns(members: Path) -> list[str]:
