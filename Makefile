@@ -12,7 +12,7 @@ PORT ?= 8080
 OPTIONS := $(if $(CONFIG),--config "$(CONFIG)") $(if $(TANGGA_HOME),--home "$(TANGGA_HOME)")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up down test check lock clean
+.PHONY: help setup run up down test check docs lock clean
 
 help: ## this list
 	@echo "Tangga: from customer data to campaigns, every morning."
@@ -37,6 +37,9 @@ check: .venv/.installed ## linters: Python and SQL
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/sqlfluff lint dbt_project
+
+docs: .venv/.installed ## the pages of docs/ that are written from the code
+	@$(BIN)/python -m tangga.docs
 
 lock: .venv/.installed ## requirements.in -> requirements.txt
 	@$(BIN)/uv pip compile --universal --quiet --python-version 3.11 --output-file requirements.txt requirements.in

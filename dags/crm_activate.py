@@ -22,8 +22,10 @@ with DAG(
     tags=["tangga"],
     doc_md=__doc__,
 ):
+    newest = task.short_circuit(tasks.is_newest_day, retries=0)()
     plan = task(tasks.plan, retries=0)()
     gate = task(tasks.outbound_gate, retries=0)(plan)
     deliveries = task(tasks.deliver, outlets=[delivered], map_index_template="{{ task.op_kwargs['destination'] }}")
-    deliveries = deliveries.partial(plan_folder=plan).expand(destination=task(tasks.list_destinations)())
-    gate >> deliveries
+    destinations = task(tasks.list_destinations)()
+    newest >> [plan, destinations]
+    gate >> deliveries.partial(plan_folder=plan).expand(destination=destinations)

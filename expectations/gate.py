@@ -201,7 +201,8 @@ def _execute(source: Any, sql: str) -> None:
 
 @contextmanager
 def _silence() -> Iterator[None]:
-    """No log of GX while it runs: of what fails it logs whole tracebacks, and DuckDB's errors quote values."""
+    """No log of GX while it runs: of a query that fails it logs the statement and DuckDB's message, which may
+    quote values, with several tracebacks; the result says all there is to say."""
     logger = logging.getLogger("great_expectations")
     before = logger.level
     logger.setLevel(logging.CRITICAL + 1)

@@ -29,7 +29,7 @@ COLUMNS = {
     "audiences.audience_members": "audience customer_id why entry_key",
     "audiences.audience_exclusions": "audience customer_id channel reason",
 }
-"""The names that stay (DESIGN.md, section 1): a table may have more columns, never fewer."""
+"""The names that stay: a table may have more columns, never fewer."""
 
 
 def check(settings: Settings, database: Path) -> list[GateResult]:

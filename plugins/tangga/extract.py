@@ -40,7 +40,7 @@ class Extracted:
 def landed_types(contract: Contract) -> dict[str, str]:
     """Column -> DuckDB type of a landed partition."""
     types = {column.name: SQL_TYPE[column.type] for column in contract.columns}
-    return types | {name: "BOOLEAN" for name in _validities(contract)} | LINEAGE
+    return types | dict.fromkeys(_validities(contract), "BOOLEAN") | LINEAGE
 
 
 def extract(con: duckdb.DuckDBPyConnection, settings: Settings, source: str, entity: str, day: date) -> Extracted:

@@ -18,10 +18,10 @@ def replace(source: Path, target: Path) -> None:
     if target.exists() and sha256(target) == sha256(source):
         source.unlink()
         return
-    os.chmod(source, 0o600)
+    source.chmod(0o600)
     with source.open("rb+") as handle:
         os.fsync(handle.fileno())
-    os.replace(source, target)
+    source.replace(target)
 
 
 def write_atomically(target: Path, text: str) -> None:
@@ -29,6 +29,6 @@ def write_atomically(target: Path, text: str) -> None:
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     part = target.with_name(f".{target.name}.part")
     part.unlink(missing_ok=True)
-    with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8", newline="") as handle:
-        handle.write(text)
+    part.touch(mode=0o600)
+    part.write_text(text, encoding="utf-8", newline="")
     replace(part, target)

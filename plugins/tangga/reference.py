@@ -55,6 +55,18 @@ def create_table(con: duckdb.DuckDBPyConnection, settings: Settings, table: str,
         con.unregister("_texts")
 
 
+def check_scheme(settings: Settings) -> None:
+    """Raises `SettingsError` when `rules.rfm.scheme` names a scheme that no table has."""
+    seed = REPOSITORY / "dbt_project" / "seeds" / "rfm_segments.csv"
+    rows = [row for path in {seed, path_of(settings, "rfm_segments")} for row in _read(path, ["scheme"])]
+    schemes = sorted({row["scheme"] for row in rows})
+    if settings.rules.rfm.scheme not in schemes:
+        raise SettingsError(
+            f"{settings.config_path}: rules.rfm.scheme: there is no scheme '{settings.rules.rfm.scheme}'; "
+            f"use {', '.join(schemes)}, or name a file that has it in 'reference.rfm_segments'"
+        )
+
+
 def _read(path: Path, columns: list[str]) -> list[dict]:
     """The rows as texts, None where there is nothing, with the `_line` that each ends on."""
     try:

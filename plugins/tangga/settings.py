@@ -136,6 +136,8 @@ class Identity(_Strict):
 
 
 class Nps(_Strict):
+    """The window of the current score; below the minimum number of answers no score is shown."""
+
     window_days: int = Field(90, gt=0)
     minimum_responses: int = Field(10, ge=1)
 
@@ -147,7 +149,7 @@ class CurrencyRules(_Strict):
 
 
 class Lifecycle(_Strict):
-    """Where the rungs of the ladder begin (DESIGN.md, section 4)."""
+    """Where the rungs of the ladder begin."""
 
     engaged_days: int = Field(90, gt=0)
     majority_purchase_days: int = Field(4, ge=2)
@@ -227,7 +229,7 @@ class Settings(_Strict):
     def resolve(self, path: str) -> Path:
         """A path from `tangga.yml`, absolute: `~` and `$TANGGA_HOME` stand for what they say, and
         relative paths count from the folder of the file."""
-        expanded = Path(os.path.expanduser(path.replace("$TANGGA_HOME", str(self.home))))
+        expanded = Path(path.replace("$TANGGA_HOME", str(self.home))).expanduser()
         return expanded if expanded.is_absolute() else self.config_path.parent / expanded
 
     def yesterday(self, now: datetime | None = None) -> date:
@@ -240,13 +242,17 @@ def load(config: str | Path | None = None, home: str | Path | None = None) -> Se
     """Read `tangga.yml`.
 
     `config` defaults to $TANGGA_CONFIG, then to the repository's own; `home`, where runs write, to
-    $TANGGA_HOME, then to `var/` beside the file. Raises `SettingsError`.
+    $TANGGA_HOME, then to `var/` beside the file. $TANGGA_DEMO_SCALE sets the demo company's size.
+    Raises `SettingsError`.
     """
     path = Path(config or os.environ.get("TANGGA_CONFIG") or REPOSITORY / "tangga.yml").resolve()
     base = Path(home or os.environ.get("TANGGA_HOME") or path.parent / "var").resolve()
     raw = read_yaml(path)
     for key in {"config_path", "home"} & set(raw):
         raise SettingsError(f"{path}: {key}: {_MESSAGES['extra_forbidden']}")
+    scale = os.environ.get("TANGGA_DEMO_SCALE")
+    if scale and isinstance(raw.get("demo"), dict):
+        raw["demo"] = {**raw["demo"], "scale": scale}
     try:
         return Settings.model_validate({**raw, "config_path": path, "home": base})
     except ValidationError as error:
@@ -254,6 +260,7 @@ def load(config: str | Path | None = None, home: str | Path | None = None) -> Se
 
 
 _MESSAGES = {
+    "invalid_key": "is not a setting; check the spelling",
     "extra_forbidden": "is not a setting; check the spelling",
     "missing": "is missing",
     "string_type": "must be a text; put quotes around it",

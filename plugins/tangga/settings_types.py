@@ -17,7 +17,7 @@ def _time_zone(name: str) -> str:
 
 def _encoding(name: str) -> str:
     """Lines are found before they are decoded, so ASCII must be itself; escapes could smuggle in anything."""
-    plain = bytes(range(128)) + rb"\u0041"
+    plain = b"xn--bcher-kva." + bytes(range(92)) + bytes(range(93, 128)) + rb"\u0041"
     try:
         is_usable = plain.decode(name) == plain.decode("ascii")
     except (LookupError, UnicodeError):

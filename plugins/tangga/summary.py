@@ -10,16 +10,16 @@ from rich.columns import Columns
 from rich.console import Console
 from rich.table import Table
 
-from tangga import landing, publish
+from tangga import audiences, landing, publish
 from tangga.contracts import CONTRACTS
 from tangga.settings import Settings
 
 
 def print_summary(settings: Settings, as_of: date, console: Console | None = None) -> None:
     """Print rows per entity, customers per rung and segment, NPS, audiences, and where the files are."""
-    console = console or Console(highlight=False)
+    console = console or Console(highlight=False, soft_wrap=True)
     console.print(f"\n[bold]{settings.business.name}[/bold] as of {as_of}\n")
-    console.print(_landed(settings, as_of))
+    console.print(_landed(settings, as_of), "")
     version = publish.current(settings)
     if version is None or version.as_of_date != as_of.isoformat():
         console.print(f"{as_of} is not the newest published day; its version lies in {publish.folder(settings) / 'versions'}")
@@ -77,14 +77,16 @@ def _nps(con: duckdb.DuckDBPyConnection) -> str:
     return f"\n[bold]NPS[/bold]  {nps:.1f}  (95 % interval {low:.1f} to {high:.1f}, {answers:,} answers)\n"
 
 
-def _audiences(con: duckdb.DuckDBPyConnection) -> Table:
-    table = _table("Audiences", "audience", "members", "left out")
+def _audiences(con: duckdb.DuckDBPyConnection) -> Columns:
+    """The campaigns' audiences, and beside them those of segments, rungs and NPS groups."""
+    campaigns, groups = (_table(title, "audience", "members", "left out") for title in ("Campaigns", "Groups"))
+    single = {entry.model.removeprefix("aud_") for entry in audiences.load() if not entry.family}
     rows = con.execute(
         "select audience, members, excluded from audiences.audience_sizes order by members desc, audience"
     ).fetchall()
     for audience, members, excluded in rows:
-        table.add_row(audience, f"{members:,}", f"{excluded:,}")
-    return table
+        (campaigns if audience in single else groups).add_row(audience, f"{members:,}", f"{excluded:,}")
+    return Columns([campaigns, groups], padding=(0, 4))
 
 
 def _places(settings: Settings) -> str:

@@ -97,6 +97,18 @@ def publish(dag_run=None) -> str:
     return version.version
 
 
+def is_newest_day(dag_run=None) -> bool:
+    """Whether the day is the newest published one. Lists of another day are never sent, so that a
+    backfill of the past mails nobody."""
+    from tangga import publish
+
+    day, version = day_of(dag_run), publish.current(_settings())
+    is_newest = version is not None and version.as_of_date == day.isoformat()
+    if not is_newest:
+        note(f"not sent: the newest published day is {version.as_of_date if version else 'none'}")
+    return is_newest
+
+
 def plan(dag_run=None) -> str:
     """Freeze what should be sent; returns the plan's folder."""
     from tangga.activation import plan

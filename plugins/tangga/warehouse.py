@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 
 from tangga import landing, reference
+from tangga.contracts import CONTRACTS
 from tangga.settings import Settings
 
 
@@ -21,6 +22,7 @@ def prepare(settings: Settings, as_of: date) -> dict[str, int]:
 
     Whatever an earlier run left behind, whole or broken, is thrown away. Returns rows per entity.
     """
+    reference.check_scheme(settings)
     file = path(settings)
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     for leftover in file.parent.glob(f"{file.name}*"):
@@ -33,5 +35,4 @@ def prepare(settings: Settings, as_of: date) -> dict[str, int]:
                 reference.create_table(con, settings, table, schema="reference")
             else:
                 con.execute(f"create table reference.{table} ({', '.join(f'{n} {t}' for n, t in columns.items())})")
-        entities = [name for (name,) in con.execute("select view_name from duckdb_views() where schema_name = 'landing'").fetchall()]
-        return {entity: con.execute(f"select count(*) from landing.{entity}").fetchone()[0] for entity in entities}
+        return {entity: con.execute(f"select count(*) from landing.{entity}").fetchone()[0] for entity in CONTRACTS}

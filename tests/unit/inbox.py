@@ -68,9 +68,13 @@ class Landed:
         m = self.manifest
         return landing.folder(self.settings, m.entity, m.source, m.ds) / m.file
 
+    @property
+    def relation(self) -> str:
+        return f"read_parquet({parquet_list([self.path])}, hive_partitioning=false)"
+
     def rows(self, *columns: str) -> list[tuple]:
         """The landed rows, in the order of the file; a row is a tuple of `columns`."""
-        rows = duckdb.sql(f"select {', '.join(columns)} from read_parquet({parquet_list([self.path])})").fetchall()
+        rows = duckdb.sql(f"select {', '.join(columns)} from {self.relation}").fetchall()
         assert len(rows) == self.manifest.rows
         return rows
 

@@ -63,7 +63,8 @@ def load(
 
 def find(folder: Path, pattern: str) -> list[Path]:
     """The files below `folder` that match, in name order. Refuses links and ways out of the folder."""
-    if Path(pattern).is_absolute() or ".." in Path(pattern).parts:
+    parts = Path(pattern).parts
+    if not parts or Path(pattern).is_absolute() or ".." in parts:
         raise SourceRefused(f"{pattern}: leads out of the source's folder {folder}; use a path below it.")
     try:
         found = sorted(path for path in folder.glob(pattern) if path.is_file() or path.is_symlink())

@@ -1,0 +1,28 @@
+"""Generated pages are what the code says today, and links in the documentation lead somewhere."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tangga import docs
+from tangga.contracts import CONTRACTS
+from tangga.settings import REPOSITORY
+
+PAGES = sorted(REPOSITORY.glob("*.md")) + sorted(REPOSITORY.glob("docs/**/*.md")) + sorted(REPOSITORY.glob("examples/*/*.md"))
+
+
+def test_every_contract_has_its_page():
+    assert {path.name for path in docs.pages()} == {f"{name}.md" for name in CONTRACTS} | {"README.md", "rules.md"}
+
+
+@pytest.mark.parametrize("path", docs.pages(), ids=lambda path: path.name)
+def test_generated_pages_are_current(path: Path):
+    assert path.read_text(encoding="utf-8") == docs.pages()[path], "run `make docs`"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
+def test_links_lead_somewhere(page: Path):
+    links = re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8"))
+    dead = [link for link in links if "://" not in link and not (page.parent / link).exists()]
+    assert dead == []

@@ -1,0 +1,95 @@
+"""A company's own rule tables: usable as a whole, or refused with the line."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import duckdb
+import pytest
+
+from tangga import reference
+from tangga.settings import SettingsError
+
+RATES = "rate_date,currency,rate\n"
+
+
+def rows(inbox, table: str, content: str | bytes | None) -> list[tuple]:
+    if content is not None:
+        (inbox.root / "own.csv").write_bytes(content if isinstance(content, bytes) else content.encode())
+    known = inbox.settings("orders", reference={table: "own.csv"})
+    con = duckdb.connect()
+    reference.create_table(con, known, table)
+    return con.execute(f"select * from {table} order by all").fetchall()
+
+
+def fault(inbox, table: str, content: str | bytes | None) -> str:
+    with pytest.raises(SettingsError) as error:
+        rows(inbox, table, content)
+    assert "\n" not in str(error.value)
+    return str(error.value).replace(str(inbox.root), "")
+
+
+def test_rates(inbox):
+    content = "\ufeffcurrency, note,rate_date,rate\nUSD,x,2026-03-01, 16000.5 \n\nEUR,,2026-03-01,17000\n"
+    assert rows(inbox, "exchange_rates", content) == [
+        (date(2026, 3, 1), "EUR", Decimal("17000.00000000")),
+        (date(2026, 3, 1), "USD", Decimal("16000.50000000")),
+    ]
+
+
+def test_header_alone_is_an_empty_table(inbox):
+    assert rows(inbox, "exchange_rates", RATES) == []
+
+
+@pytest.mark.parametrize("table", reference.TABLES)
+def test_seeds_are_usable(inbox, table):
+    con = duckdb.connect()
+    reference.create_table(con, inbox.settings("orders"), table)
+    described = con.execute(f"describe {table}").fetchall()
+    assert {name: kind.lower() for name, kind, *_ in described} == reference.TABLES[table]
+
+
+@pytest.mark.parametrize(
+    "table, content, expected",
+    [
+        ("exchange_rates", None, "/own.csv: does not exist; 'reference.exchange_rates' in /tangga.yml names it"),
+        ("exchange_rates", "", "/own.csv: has no column rate_date, currency, rate; it needs rate_date, currency, rate"),
+        ("exchange_rates", "rate_date,rate\n", "/own.csv: has no column currency; it needs rate_date, currency, rate"),
+        ("exchange_rates", RATES.encode("utf-16"),
+         "/own.csv: cannot be read as a CSV file in UTF-8 (UnicodeDecodeError)"),
+        ("exchange_rates", RATES + '"x', "/own.csv: cannot be read as a CSV file in UTF-8 (Error)"),
+        ("exchange_rates", RATES + "2026-03-01,USD,1\n2026-03-32,USD,1\n", "/own.csv, line 3: rate_date is not a date"),
+        ("exchange_rates", RATES + "2026-03-01,USD,NaN\n", "/own.csv, line 2: rate is not a decimal(18,8)"),
+        ("exchange_rates", RATES + '2026-03-01,USD,"1,5"\n', "/own.csv, line 2: rate is not a decimal(18,8)"),
+        ("exchange_rates", RATES + "2026-03-01,USD\n", "/own.csv, line 2: rate is missing"),
+        ("exchange_rates", RATES + "2026-03-01, ,1\n", "/own.csv, line 2: currency is missing"),
+        ("exchange_rates", RATES + "2026-03-01,USD,0\n", "/own.csv, line 2: rate must be above 0"),
+        ("exchange_rates", RATES + "2026-03-01,USD,1\n2026-03-1,USD,2\n",
+         "/own.csv, line 3: is the second for its rate_date and currency; keep one"),
+        ("rfm_cutoffs", "metric,score,lower_bound\nrecency,5,0\nrecency,5,1\n",
+         "/own.csv, line 3: is the second for its metric and score; keep one"),
+        ("discount_campaigns", "campaign,starts_on,ends_on,scope\nx,2026-03-02,2026-03-01,\n",
+         "/own.csv, line 2: ends_on is before starts_on"),
+    ],
+)  # fmt: skip
+def test_faults(inbox, table, content, expected):
+    assert fault(inbox, table, content) == expected
+
+
+CELLS = [(r, f, m) for r in range(1, 6) for f in range(1, 6) for m in range(1, 6)]
+
+
+def segments(cells, scheme="own") -> str:
+    return "scheme,r,f,m,segment\n" + "".join(f"{scheme},{r},{f},{m},Some\n" for r, f, m in cells)
+
+
+def test_scheme_must_map_every_cell_once(inbox):
+    assert len(rows(inbox, "rfm_segments", segments(CELLS))) == 125
+    for cells, wrong in ((CELLS[1:], "111"), ([*CELLS, (5, 5, 5)], "555"), ([*CELLS, (0, 1, 1)], "011")):
+        expected = f"/own.csv: scheme own must map each (r, f, m) from 111 to 555 once; see {wrong}"
+        assert fault(inbox, "rfm_segments", segments(cells)) == expected
+    assert "cannot be a scheme's name" in fault(inbox, "rfm_segments", segments(CELLS, "O'wn"))
+    assert fault(inbox, "rfm_segments", segments(CELLS).replace("own,5,5,5,Some", "own,5,5,5,")) == (
+        "/own.csv, line 126: segment is missing"
+    )
