@@ -16,8 +16,7 @@
         {%- set score -%}
             1
             {%- for number in [1, 2, 3, 4] %}
-            + case when {{ 'cast(' ~ value ~ ' as double) >= ' ~ cuts ~ '.cut_' ~ number ~ ' + 1' if binning == 'r_rfm'
-                else 'cast(' ~ value ~ ' as double) > ' ~ cuts ~ '.cut_' ~ number }} then 1 else 0 end
+            + case when {{ value }} {{ '>= 1 +' if binning == 'r_rfm' else '>' }} {{ cuts }}.cut_{{ number }} then 1 else 0 end
             {%- endfor %}
         {%- endset -%}
         {%- if metric == 'recency' -%}{%- set score = '6 - (' ~ score ~ ')' -%}{%- endif -%}

@@ -39,6 +39,5 @@ def literal(value: str) -> str:
 
 
 def parquet_list(paths: Iterable[Path]) -> str:
-    """A SQL list of exactly these files: read_parquet takes `*`, `?` and `[` in a name for a pattern."""
-    names = ("".join(f"[{letter}]" if letter in "*?[" else letter for letter in str(path)) for path in paths)
-    return "[" + ", ".join(literal(name) for name in names) + "]"
+    """A SQL list of these files; a name with `*`, `?` or `[` is taken for the file, not for a pattern, as it exists."""
+    return "[" + ", ".join(literal(str(path)) for path in paths) + "]"

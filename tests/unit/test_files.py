@@ -308,9 +308,10 @@ def test_truncated_gzip_is_refused(refused, keep):
     assert "is a damaged or incomplete gzip file" in refused(whole[:size])
 
 
-def test_corrupt_gzip_is_refused(refused):
-    whole = bytearray(gzip.compress(GOOD.encode()))
-    whole[-7] ^= 0xFF
+@pytest.mark.parametrize("position", [-7, 12, 500])
+def test_corrupt_gzip_is_refused(refused, position):
+    whole = bytearray(gzip.compress((HEAD + "".join(row(n, f"name {n * 7919}") for n in range(999))).encode()))
+    whole[position] ^= 0xFF
     assert "is a damaged or incomplete gzip file" in refused(bytes(whole))
 
 
@@ -415,9 +416,10 @@ def test_text_and_parquet_together_are_refused(inbox, refused):
 
 
 def test_huge_field_is_rejected(inbox):
-    result = inbox.land("contacts", GOOD + row(3, "x" * (2 << 20)) + row(4, "x" * MAX_FIELD) + row(5, "Eka"))
+    long = row(3, "x" * (2 << 20)) + row(4, "x" * MAX_FIELD)
+    result = inbox.land("contacts", GOOD + long + row(5, "Eka") + row(6, "x" * MAX_FIELD + ",more"))
     assert sorted((key, len(name)) for key, name in landed(result)) == [("1", 3), ("2", 4), ("4", MAX_FIELD), ("5", 3)]
-    assert [line for line, _ in result.faults] == [4]
+    assert [line for line, _ in result.faults] == [4, 7]
     assert "field larger than" in result.faults[0][1]
     assert all(len(path.read_bytes()) < 5000 for path in (inbox.root / "home" / "rejects").rglob("*.jsonl"))
 
@@ -641,6 +643,16 @@ def test_dates_of_every_parquet_type(inbox, values, expected):
     table = pa.table({"contact_id": ["1"], "updated_at": [AT], "birth_date": values})
     pq.write_table(table, inbox.folder / "contacts.parquet")
     assert inbox.land("contacts", spec={"path": "contacts.parquet"}).column("birth_date") == [expected]
+
+
+def test_typed_midnight_of_utc_is_that_day_west_of_it_too(inbox):
+    births = pa.array([datetime(1990, 5, 1, hour, tzinfo=UTC) for hour in (0, 3, 4)], pa.timestamp("us", "UTC"))
+    inbox.folder.mkdir()
+    table = pa.table({"contact_id": ["1", "2", "3"], "updated_at": [AT] * 3, "birth_date": births})
+    pq.write_table(table, inbox.folder / "contacts.parquet")
+    result = inbox.land("contacts", spec={"path": "contacts.parquet", "time_zone": "America/New_York"})
+    expected = [("1", date(1990, 5, 1)), ("2", date(1990, 4, 30)), ("3", date(1990, 5, 1))]
+    assert sorted(result.rows("contact_id", "birth_date")) == expected
 
 
 @pytest.mark.parametrize("kind", [pa.float32(), pa.float64(), pa.int8(), pa.int64(), pa.decimal128(5, 1), pa.bool_()])

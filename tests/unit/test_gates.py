@@ -347,18 +347,22 @@ def test_an_entity_that_was_not_landed_stops_and_the_others_are_judged(tmp_path)
     )
 
 
-def test_a_damaged_file_stops_quietly(tmp_path, capfd, caplog):
+def test_a_file_that_goes_away_meanwhile_stops_and_gx_logs_nothing(tmp_path, monkeypatch, capfd, caplog):
     config = make_settings(tmp_path, "contacts")
-    put(config, "contacts", [good_row("contacts")] * 1000)
-    path = landing.folder(config, "contacts", "shop", DAY) / "rows.parquet"
-    whole = path.read_bytes()
-    path.write_bytes(whole[:4] + b"\x00" * 200 + whole[204:])
+    put(config, "contacts", [good_row("contacts")])
     run(tmp_path / "first", {"select 1 as a": [HAS_ROWS]})  # importing GX has warnings of its own
+    execute = gate._execute
+
+    def execute_and_lose(source, sql):
+        execute(source, sql)
+        (landing.folder(config, "contacts", "shop", DAY) / "rows.parquet").unlink(missing_ok=True)
+
+    monkeypatch.setattr(gate, "_execute", execute_and_lose)
     capfd.readouterr()
     caplog.clear()
     results = inbound.check(config, DAY)
     assert verdicts(results) == {"stop"}
-    assert errors(results)
+    assert "There are as many rows as the manifest says" in errors(results)
     assert ("".join(capfd.readouterr()), caplog.text) == ("", "")
 
 

@@ -323,6 +323,14 @@ def test_births(inbox):
     assert result.manifest.emptied == {"birth_date": 9}
 
 
+def test_birth_at_midnight_of_whatever_zone_is_that_day(inbox):
+    rows = [{"birth_date": "1990-05-01T00:00:00Z"}, {"birth_date": "1990-05-01 00:00+07:00"},
+            {"birth_date": "1990-05-01T04:00:00Z"}, {"birth_date": "1990-05-01T03:59:59Z"}]  # fmt: skip
+    result = inbox.land("contacts", contacts(*rows), {"time_zone": "America/New_York"})
+    births = [birth for _, birth in sorted(result.rows("_line", "birth_date"))]
+    assert births == [date(1990, 5, 1)] * 3 + [date(1990, 4, 30)]
+
+
 def test_births_in_own_formats(inbox):
     rows = [{"birth_date": "01/05/1990"}, {"birth_date": "1990-05-01"}, {"birth_date": "01-05-1990 17:00 +0000"}]
     result = inbox.land("contacts", contacts(*rows), {"date_formats": ["%d/%m/%Y", "%d-%m-%Y %H:%M %z"]})
@@ -360,6 +368,20 @@ def test_unanswered_surveys_land(inbox):
     assert result.rows("response_id", "answered_at", "score") == [("r1", None, None)]
     reason = "none of answered_at, sent_at has a value that can be used"
     assert result.faults == [(3, reason), (4, reason)]
+
+
+def test_numbers_of_tickets(inbox):
+    common = {"contact_id": "c", "kind": "question", "opened_at": AT}
+    given = [("0", "1"), ("3", "5"), ("-1", ""), ("", "0"), ("", "6"), ("x", "")]
+    rows = [{"ticket_id": n, "reopened_count": count, "csat_score": score} for n, (count, score) in enumerate(given)]
+    result = inbox.land("tickets", table(*(common | row for row in rows)))
+    assert sorted(result.rows("ticket_id", "reopened_count", "csat_score")) == [("0", 0, 1), ("1", 3, 5)]
+    assert result.faults == [
+        (4, "reopened_count is below 0"),
+        (5, "csat_score is below 1"),
+        (6, "csat_score is above 5"),
+        (7, "reopened_count is not a whole number"),
+    ]
 
 
 @pytest.mark.parametrize("raw", [" PAID ", "Paid"])

@@ -1,14 +1,21 @@
 -- The referral programme: those who already bring others, and promoters who have not been asked yet.
 with
 
-promoters as (
+-- The latest answer decides: who praised us once and is displeased now is no promoter.
+latest as (
 
-    select customer_id, max(answer_date) as answer_date
+    select customer_id, nps_group, answer_date
     from {{ ref('fct_survey_responses') }}
-    where nps_group = 'promoter'
+    where nps_group is not null
         and customer_id is not null
         and answer_date > {{ days_before(as_of_date(), rule('lifecycle.satisfaction_days')) }}
-    group by customer_id
+    qualify row_number() over (partition by customer_id order by answered_at desc, response_id desc, source desc) = 1
+
+),
+
+promoters as (
+
+    select customer_id, answer_date from latest where nps_group = 'promoter'
 
 ),
 

@@ -8,7 +8,7 @@ latest as (
     where nps_group is not null
         and customer_id is not null
         and answer_date > {{ days_before(as_of_date(), rule('lifecycle.satisfaction_days')) }}
-    qualify row_number() over (partition by customer_id order by answered_at desc, response_id desc) = 1
+    qualify row_number() over (partition by customer_id order by answered_at desc, response_id desc, source desc) = 1
 
 )
 

@@ -15,21 +15,29 @@ complaints as (
 
 ),
 
+-- The latest answer decides: who has come round since is no detractor any more.
+latest as (
+
+    select customer_id, nps_group, answered_at, answer_date
+    from {{ ref('fct_survey_responses') }}
+    where nps_group is not null
+        and customer_id is not null
+        and answer_date > {{ days_before(as_of_date(), rule('nps.window_days')) }}
+    qualify row_number() over (partition by customer_id order by answered_at desc, response_id desc, source desc) = 1
+
+),
+
 detractors as (
 
     select
-        responses.customer_id,
-        max(responses.answer_date) as happened_date,
+        latest.customer_id,
+        latest.answer_date as happened_date,
         'a detractor not answered since ' as what
-    from {{ ref('fct_survey_responses') }} as responses
+    from latest
     left join {{ ref('fct_tickets') }} as tickets
-        on responses.customer_id = tickets.customer_id
-        and tickets.first_replied_at > responses.answered_at
-    where responses.nps_group = 'detractor'
-        and responses.customer_id is not null
-        and responses.answer_date > {{ days_before(as_of_date(), rule('nps.window_days')) }}
-        and tickets.ticket_id is null
-    group by responses.customer_id
+        on latest.customer_id = tickets.customer_id
+        and tickets.first_replied_at > latest.answered_at
+    where latest.nps_group = 'detractor' and tickets.ticket_id is null
 
 ),
 

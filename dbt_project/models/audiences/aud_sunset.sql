@@ -1,16 +1,32 @@
--- People who agreed once and have not stirred since: stop mailing them.
+-- People who agreed once and have not stirred since: stop mailing them. Agreeing was a sign of life too, so that
+-- those who never opened anything go as well, but not before they had the time.
 with
+
+signs_of_life as (
+
+    select customer_id, last_engaged_date as seen_date
+    from {{ ref('customer_lifecycle') }}
+
+    union all
+
+    select customer_id, as_of_date - current_gap_days
+    from {{ ref('customer_lifecycle') }}
+
+    union all
+
+    select customer_id, {{ local_date('status_at') }}
+    from {{ ref('fct_consents') }}
+    where status = 'granted' and purpose = 'marketing'
+
+),
 
 last_seen as (
 
-    select
-        customer_id,
-        greatest(
-            coalesce(last_engaged_date, as_of_date - current_gap_days),
-            coalesce(as_of_date - current_gap_days, last_engaged_date)
-        ) as seen_date
-    from {{ ref('customer_lifecycle') }}
-    where has_opted_in
+    select lifecycle.customer_id, max(signs_of_life.seen_date) as seen_date
+    from {{ ref('customer_lifecycle') }} as lifecycle
+    inner join signs_of_life on lifecycle.customer_id = signs_of_life.customer_id
+    where lifecycle.has_opted_in
+    group by lifecycle.customer_id
 
 )
 

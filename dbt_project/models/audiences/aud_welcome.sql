@@ -5,7 +5,7 @@ granted as (
 
     select customer_id, max({{ local_date('status_at') }}) as granted_date
     from {{ ref('fct_consents') }}
-    where status = 'granted'
+    where status = 'granted' and purpose = 'marketing'
     group by customer_id
 
 ),

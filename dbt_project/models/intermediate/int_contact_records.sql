@@ -4,7 +4,7 @@ with
 
 mentions as (
 
-    select source, contact_id, email, phone, coalesce(signup_at, cast(null as timestamp)) as seen_at, true as is_listed
+    select source, contact_id, email, phone, signup_at as seen_at, true as is_listed
     from {{ ref('stg_contacts') }}
 
     union all

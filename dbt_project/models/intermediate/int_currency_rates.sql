@@ -3,11 +3,11 @@ with
 
 rates as (
 
-    select rate_date, currency, rate from {{ ref('exchange_rates') }}
+    select rate_date, currency, rate, 0 as is_own from {{ ref('exchange_rates') }}
 
     union all
 
-    select rate_date, currency, rate from {{ source('reference', 'exchange_rates') }}
+    select rate_date, currency, rate, 1 as is_own from {{ source('reference', 'exchange_rates') }}
 
 ),
 
@@ -19,18 +19,22 @@ used as (
 
 ),
 
+-- The newest rate that is not too old; of two for one day the company's own.
 final as (
 
     select
         used.currency,
         used.order_date,
-        max_by(rates.rate, rates.rate_date) as rate
+        rates.rate
     from used
     inner join rates
         on used.currency = rates.currency
         and rates.rate_date <= used.order_date
         and rates.rate_date >= {{ days_before('used.order_date', rule('currency.max_rate_age_days')) }}
-    group by used.currency, used.order_date
+    qualify row_number() over (
+        partition by used.currency, used.order_date
+        order by rates.rate_date desc, rates.is_own desc, rates.rate desc
+    ) = 1
 
 )
 

@@ -1,4 +1,4 @@
--- The fixed lower bounds of the scores: the company's own where it names some, Tangga's otherwise.
+-- The fixed lower bounds of the scores: for each metric the company's own where it names some, Tangga's otherwise.
 with
 
 own as (
@@ -14,7 +14,7 @@ final as (
     union all
 
     select metric, score, lower_bound from {{ ref('rfm_cutoffs') }}
-    where not exists (select 1 from own)
+    where metric not in (select metric from own)
 
 )
 

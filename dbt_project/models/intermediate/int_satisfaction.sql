@@ -1,20 +1,35 @@
 -- What a customer last said of us within the window of the rules, and whether a complaint is open.
 with
 
-answers as (
+responses as (
 
     select
         identities.customer_id,
-        max_by(responses.score, responses.answered_at) filter (where responses.kind = 'csat') as csat_score,
-        max_by(responses.score, responses.answered_at) filter (where responses.kind = 'nps') as nps_score,
-        max(responses.answer_date) as answer_date
+        responses.kind,
+        responses.score,
+        responses.answer_date,
+        row_number() over (
+            partition by identities.customer_id, responses.kind
+            order by responses.answered_at desc, responses.response_id desc, responses.source desc
+        ) as place
     from {{ ref('stg_survey_responses') }} as responses
     inner join {{ ref('int_customer_identities') }} as identities
         on responses.source = identities.source
         and responses.contact_id = identities.contact_id
     where responses.score is not null
         and responses.answer_date > {{ days_before(as_of_date(), rule('lifecycle.satisfaction_days')) }}
-    group by identities.customer_id
+
+),
+
+answers as (
+
+    select
+        customer_id,
+        max(case when kind = 'csat' and place = 1 then score end) as csat_score,
+        max(case when kind = 'nps' and place = 1 then score end) as nps_score,
+        max(answer_date) as answer_date
+    from responses
+    group by customer_id
 
 ),
 

@@ -12,7 +12,9 @@ latest as (
 
     select *
     from landed
-    {{ keep_latest("namespace, coalesce(contact_id, ''), coalesce(email, ''), channel, coalesce(purpose, ''), status_at, status") }}
+    {{ keep_latest(
+        "namespace, " ~ person_id('contact_id', 'email') ~ ", channel, coalesce(purpose, 'marketing'), status_at, status"
+    ) }}
 
 ),
 

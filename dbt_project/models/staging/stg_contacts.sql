@@ -34,7 +34,7 @@ final as (
         city,
         upper(country) as country,
         lower(language) as language,
-        signup_at,
+        case when {{ is_known('signup_at') }} then signup_at end as signup_at,
         acquisition_channel,
         interests
     from latest

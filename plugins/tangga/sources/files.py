@@ -10,6 +10,7 @@ import string
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
@@ -93,6 +94,7 @@ def columns_of(con: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:
     return {name: kind for name, kind, *_ in con.execute(f"describe {relation}").fetchall()}
 
 
+@lru_cache(maxsize=4096)  # a line of JSON names its columns again and again
 def folded(name: str) -> str:
     """A column's name as SQL compares it: without regard to the case of A to Z, and of these only."""
     return name.translate(_LOWER)

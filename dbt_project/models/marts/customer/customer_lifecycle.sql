@@ -12,7 +12,7 @@ referrals as (
 
     select referrer_customer_id as customer_id, cast(count(distinct referred_customer_id) as integer) as customers_brought
     from {{ ref('fct_referrals') }}
-    where converted_date is not null
+    where converted_date >= referral_date
         and referrer_customer_id <> referred_customer_id
         and referral_date > {{ days_before(as_of_date(), rule('lifecycle.referral_days')) }}
     group by referrer_customer_id

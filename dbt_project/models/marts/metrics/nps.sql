@@ -8,6 +8,7 @@ answers as (
         coalesce(responses.customer_id, responses.source || ':' || responses.response_id) as respondent,
         responses.survey,
         responses.answered_at,
+        responses.source,
         responses.answer_date,
         responses.response_id,
         responses.score,
@@ -46,7 +47,7 @@ latest as (
     from periods
     qualify row_number() over (
         partition by period_grain, period_start, respondent, survey
-        order by answered_at desc, response_id desc
+        order by answered_at desc, response_id desc, source desc
     ) = 1
 
 ),

@@ -1,0 +1,95 @@
+"""The settings of the tests of dbt, and compiled models to be run over tables that a test fills."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from tangga import settings as tangga_settings
+from tangga.settings import Settings
+
+AS_OF = date(2026, 6, 30)
+"""The day of all unit tests that do not name another. It lies 90 days after 1 April and 180 after 1 January."""
+
+CONFIG = """
+business: {name: Tests, time_zone: Asia/Jakarta, currency: IDR, country: ID}
+sources: {shop: {type: files, path: inbox, entities: {contacts: {path: contacts.csv}}}}
+"""
+
+
+def make_settings(folder: Path, rfm: str = "{}") -> Settings:
+    """The settings of the tests: a shop in Jakarta without data; runs write below `folder`. `rfm` is `rules.rfm`."""
+    config = folder / "tangga.yml"
+    config.write_text(f"{CONFIG}\nrules: {{rfm: {rfm}}}\n", encoding="utf-8")
+    return tangga_settings.load(config, folder / "var")
+
+
+@contextmanager
+def unit_tests_enabled() -> Iterator[None]:
+    """dbt sees the unit tests; without this they are disabled, so that no real build runs them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TANGGA_UNIT_TESTS", "true")
+        yield
+
+
+class Compiled:
+    """Models as dbt compiled them, to be run over tables that a test fills.
+
+    The tables live in memory, have the columns of the built warehouse and are empty but for the seeds.
+    """
+
+    def __init__(self, target: Path, warehouse_file: Path) -> None:
+        self.target = target
+        self.con = duckdb.connect()
+        self.con.execute("set TimeZone = 'UTC'")
+        self.con.execute(f"attach '{warehouse_file}' as built (read_only)")
+        self.con.execute("attach ':memory:' as working")
+        self._relation: dict[str, str] = {}
+        for schema, table in self.con.execute(
+            "select table_schema, table_name from information_schema.tables where table_catalog = 'built'"
+        ).fetchall():
+            relation = f"working.{schema}.{table}"
+            self.con.execute(f"create schema if not exists working.{schema}")
+            limit = "" if schema == "rules" else "limit 0"
+            self.con.execute(f"create table {relation} as from built.{schema}.{table} {limit}")
+            # A company's own table has the name of the seed that it stands in for: it is meant by its schema.
+            self._relation[f"{schema}.{table}" if schema in ("landing", "reference") else table] = relation
+        self.con.execute("detach built")
+
+    def sql(self, model: str) -> str:
+        """The compiled SQL of a model. Raises `ValueError` when it is not there exactly once."""
+        (file,) = (self.target / "compiled").rglob(f"{model}.sql")
+        return file.read_text(encoding="utf-8")
+
+    def fill(self, table: str, rows: list[dict[str, Any]]) -> None:
+        """Replace the rows of a table; columns that the first row does not name are null."""
+        relation = self._relation[table]
+        self.con.execute(f"delete from {relation}")
+        if rows:
+            row = f"({', '.join('?' for _ in rows[0])})"
+            self.con.execute(
+                f"insert into {relation} ({', '.join(rows[0])}) values {', '.join([row] * len(rows))}",
+                [value for each in rows for value in each.values()],
+            )
+
+    def run(self, model: str, as_of: date = AS_OF) -> list[dict[str, Any]]:
+        """The rows of a model over what was filled in, as of a day."""
+        cursor = self.con.execute(self.sql(model).replace(AS_OF.isoformat(), as_of.isoformat()))
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
+
+    def put(self, model: str, as_of: date = AS_OF) -> None:
+        """Run a model and fill its own table with the rows."""
+        self.fill(model, self.run(model, as_of))
+
+
+def without_comments(sql: str) -> str:
+    """SQL or Jinja without its comments."""
+    return re.sub(r"\{#.*?#\}|/\*.*?\*/|--[^\n]*", " ", sql, flags=re.DOTALL)

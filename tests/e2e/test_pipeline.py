@@ -1,0 +1,296 @@
+"""The whole way, through Airflow, on the demo company: what a stranger gets from `make run`."""
+
+import csv
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import duckdb
+import pytest
+
+from tangga import audiences
+from tangga.settings import REPOSITORY
+
+pytestmark = pytest.mark.e2e
+
+DAY, DAY_BEFORE = "2026-05-20", "2026-05-19"
+KEPT = ("landing", "rejects", "published", "exports", "state", "gates")
+"""What a rerun must leave alone, byte for byte."""
+
+
+def run(home: Path, day: str, config: Path | None = None) -> subprocess.CompletedProcess:
+    """`make run`, without its set-up."""
+    command = [sys.executable, "-m", "tangga.run", "--as-of", day, "--home", str(home)]
+    return subprocess.run(
+        command + (["--config", str(config)] if config else []),
+        env=os.environ
+        | {"PYTHONPATH": f"{REPOSITORY / 'plugins'}{os.pathsep}{REPOSITORY}", "TANGGA_DEMO_SCALE": "0.2"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+
+
+def fingerprint(home: Path, *, areas: tuple[str, ...] = KEPT) -> dict[str, str]:
+    """Relative path -> checksum, or where a link leads; of everything that a run leaves for others."""
+    found = {}
+    for area in areas:
+        for path in sorted((home / area).rglob("*")):
+            name = str(path.relative_to(home))
+            if path.is_symlink():
+                found[name] = str(path.readlink())
+            elif path.is_file():
+                found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return found
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """The demo company run for a day, the day after, and then both again."""
+    home = tmp_path_factory.mktemp("demo")
+    runs, marks = [], []
+    for day in (DAY_BEFORE, DAY, DAY, DAY_BEFORE):
+        done = run(home, day)
+        assert done.returncode == 0, done.stdout + done.stderr
+        runs.append(done.stdout)
+        marks.append(fingerprint(home))
+        if len(runs) == 2:
+            with (home / "inbox" / "shop" / "contacts.csv").open(encoding="utf-8", newline="") as handle:
+                contacts = list(csv.DictReader(handle))
+            with (home / "demo_truth" / "rungs.csv").open(encoding="utf-8", newline="") as handle:
+                truth = list(csv.DictReader(handle))
+    return SimpleNamespace(home=home, runs=runs, marks=marks, contacts=contacts, truth=truth)
+
+
+@pytest.fixture(scope="module")
+def crm(demo):
+    with duckdb.connect(str((demo.home / "published" / "crm.duckdb").resolve()), read_only=True) as con:
+        yield con
+
+
+def test_a_second_run_of_the_day_changes_no_byte(demo):
+    assert len(demo.marks[1]) > 100
+    assert demo.marks[2] == demo.marks[1]
+
+
+def test_a_past_day_built_after_newer_ones_is_what_it_was_when_it_was_today(demo):
+    assert demo.marks[3] == demo.marks[1]
+    assert {name for name in demo.marks[0] if name.startswith("published/versions")} <= set(demo.marks[3])
+
+
+def test_a_past_day_is_not_sent(demo):
+    assert f"the newest published day is {DAY}" in demo.runs[3]
+    assert json.loads((demo.home / "exports" / "files" / "manifest.json").read_text())["as_of_date"] == DAY
+
+
+def test_the_summary_says_what_is_in_the_warehouse(demo, crm):
+    shown = re.sub(r"\s+", " ", demo.runs[1])
+    for rung, name, count in crm.sql(
+        "select rung, rung_name, count(*) from customer.customer_lifecycle group by all"
+    ).fetchall():
+        assert f"{rung} {name} {count:,}" in shown
+    nps, low, high = crm.sql(
+        "select nps, ci_low, ci_high from metrics.nps where period_grain = 'all' and dimension = 'all'"
+    ).fetchone()
+    assert f"NPS {nps:.1f} (95 % interval {low:.1f} to {high:.1f}" in shown
+
+
+def test_every_rung_and_segment_occurs(crm):
+    assert crm.sql("select distinct rung from customer.customer_lifecycle order by 1").fetchall() == [
+        (rung,) for rung in range(1, 8)
+    ]
+    assert crm.sql("select count(distinct segment) from customer.customer_rfm").fetchone() == (11,)
+
+
+def test_the_intended_rung_is_recovered(demo, crm):
+    rungs = dict(
+        crm.sql(
+            "select identities.contact_id, lifecycle.rung from core.customer_identities as identities "
+            "inner join customer.customer_lifecycle as lifecycle using (customer_id) where identities.source = 'shop'"
+        ).fetchall()
+    )
+    decidable = [row for row in demo.truth if row["is_decidable"] == "true"]
+    assert len(decidable) > 500
+    hits = sum(rungs[row["contact_id"]] == int(row["intended_rung"]) for row in decidable)
+    assert hits / len(decidable) >= 0.95
+
+
+def test_records_of_one_person_are_one_customer(demo, crm):
+    customers = dict(
+        crm.sql("select contact_id, customer_id from core.customer_identities where source = 'shop'").fetchall()
+    )
+    persons: dict[str, set] = {}
+    for row in demo.truth:
+        persons.setdefault(row["person_id"], set()).add(customers[row["contact_id"]])
+    assert len(persons) < len(demo.truth), "the demo has nobody twice"
+    assert {person for person, ids in persons.items() if len(ids) > 1} == set()
+
+
+def test_analysts_see_no_personal_data(demo, crm):
+    """Every text of the published file, searched for the people in it: their addresses, numbers and names."""
+    texts = set()
+    for schema, table, column in crm.sql(
+        "select schema_name, table_name, column_name from duckdb_columns() where data_type = 'VARCHAR' and not internal"
+    ).fetchall():
+        texts |= {value for (value,) in crm.sql(f'select distinct "{column}" from {schema}.{table}').fetchall() if value}
+    assert len(texts) > 5000
+    assert [text for text in texts if "@" in text] == []
+    digits = {re.sub(r"\D", "", row["phone"])[-9:] for row in demo.contacts if len(row["phone"]) > 9}
+    runs_of_digits = {number[-9:] for text in texts for number in re.findall(r"\d{10,}", text)}
+    assert len(digits) > 500
+    assert digits & runs_of_digits == set()
+    names = {f"{row['first_name']} {row['last_name']}".strip().lower() for row in demo.contacts if row["last_name"]}
+    assert len(names) > 100
+    assert names & {text.lower() for text in texts} == set()
+    hidden = {"email", "phone", "first_name", "last_name", "birth_date", "comment", "topic"}
+    assert hidden & {name for (name,) in crm.sql("select column_name from duckdb_columns() where not internal").fetchall()} == set()
+
+
+def test_logs_and_messages_hold_no_personal_data(demo):
+    addresses = {row["email"].strip().lower() for row in demo.contacts if "@" in row["email"]}
+    written = " ".join(demo.runs)
+    logs = [path for path in (demo.home / "airflow").rglob("*") if path.is_file() and path.suffix in (".log", ".db")]
+    logs += list((demo.home / "warehouse" / "dbt").rglob("*.log")) + list((demo.home / "gates").rglob("*.json"))
+    assert {"run.log", "airflow.db", "dbt.log"} <= {path.name for path in logs}
+    for path in logs:
+        written += path.read_bytes().decode("utf-8", errors="replace")
+    found = set(re.findall(r"[\w.+'-]+@[\w.-]+\.\w+", written.lower()))
+    assert found & addresses == set()
+
+
+def test_lists_hold_exactly_the_members_and_say_why(demo, crm):
+    folder = demo.home / "exports" / "files"
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    members: dict[str, set] = {}
+    for audience, customer, why in crm.sql("select audience, customer_id, why from audiences.audience_members").fetchall():
+        members.setdefault(audience, set()).add((customer, why))
+    assert {path.stem for path in folder.glob("*.csv")} == set(manifest["audiences"]) == set(members)
+    assert {entry.model.removeprefix("aud_") for entry in audiences.load() if not entry.family} <= set(members)
+    for audience, entry in manifest["audiences"].items():
+        with (folder / entry["file"]).open(encoding="utf-8", newline="") as handle:
+            rows = list(csv.DictReader(handle))
+        assert {(row["customer_id"], row["why"]) for row in rows} == members[audience]
+        assert len(rows) == entry["rows"] == len(members[audience])
+        assert all("@" in row["email"] for row in rows)
+        assert hashlib.sha256((folder / entry["file"]).read_bytes()).hexdigest() == entry["sha256"]
+        assert [cell for row in rows for cell in row.values() if cell and cell[0] in "=+-@\t\r＝＋－＠"] == []
+
+
+def test_nobody_is_on_a_list_who_left(demo):
+    """Against the mailer's own files: whose last word is no, who complained, who unsubscribed for good."""
+    latest: dict[str, tuple] = {}
+    with (demo.home / "inbox" / "mailer" / "consents.csv").open(encoding="utf-8", newline="") as handle:
+        for row in csv.DictReader(handle):
+            if row["changed_at"][:10] <= DAY_BEFORE and row["channel"] == "email":
+                key = row["address"].strip().lower()
+                latest[key] = max(latest.get(key, ("", "")), (row["changed_at"], row["status"]))
+    refused = {address for address, (_, status) in latest.items() if status in ("unsubscribed", "declined")}
+    for path in (demo.home / "inbox" / "mailer").glob("messages_*.jsonl"):
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+            try:
+                message = json.loads(line)
+            except ValueError:
+                continue
+            if message.get("event") == "complained" and message["at"][:10] <= DAY_BEFORE:
+                refused.add(message["to"].strip().lower())
+    assert len(refused) > 10
+    listed = set()
+    for path in (demo.home / "exports" / "files").glob("*.csv"):
+        with path.open(encoding="utf-8", newline="") as handle:
+            listed |= {row["email"] for row in csv.DictReader(handle)}
+    assert len(listed) > 100
+    assert listed & refused == set()
+
+
+def test_only_the_owner_can_read(demo):
+    open_files = [
+        path
+        for area in ("landing", "rejects", "published", "exports", "state")
+        for path in (demo.home / area).rglob("*")
+        if path.is_file() and path.stat().st_mode & 0o077
+    ]
+    assert open_files == []
+
+
+def test_a_reader_keeps_the_version_it_opened(demo, crm):
+    """`crm` has been open since before; a new connection of the pointer sees the same day."""
+    assert crm.sql("select distinct as_of_date from customer.customer_rfm").fetchall()[0][0].isoformat() == DAY
+
+
+CONFIG = """
+business: {name: Toko, time_zone: Asia/Jakarta, currency: IDR, country: ID}
+sources:
+  shop:
+    path: inbox
+    entities:
+      contacts: {path: contacts.csv}
+      orders: {path: orders.csv}
+destinations: {files: {type: files}}
+"""
+CONTACTS = "contact_id,updated_at,email\n1,2026-01-01,ani@example.com\n2,2026-01-01,budi@example.com\n"
+ORDERS = (
+    "order_id,contact_id,ordered_at,status,currency,total_amount\n"
+    "a,1,2026-01-02,paid,IDR,1000\nb,3,2026-01-03,paid,IDR,500\n"
+)
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory):
+    """A company with two files, run once."""
+    folder = tmp_path_factory.mktemp("shop")
+    (folder / "inbox").mkdir()
+    (folder / "tangga.yml").write_text(CONFIG)
+    (folder / "inbox" / "contacts.csv").write_text(CONTACTS)
+    (folder / "inbox" / "orders.csv").write_text(ORDERS)
+    done = run(folder / "var", "2026-01-31", folder / "tangga.yml")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+def test_a_buyer_in_no_contact_list_is_a_customer(shop):
+    with duckdb.connect(str((shop / "var" / "published" / "crm.duckdb").resolve()), read_only=True) as con:
+        found = con.sql(
+            "select contact_id, is_listed, rung from core.customer_identities "
+            "inner join customer.customer_lifecycle using (customer_id) order by 1"
+        ).fetchall()
+    assert found == [("1", True, 3), ("2", True, 1), ("3", False, 3)]
+
+
+@pytest.mark.parametrize(
+    ("orders", "said"),
+    [
+        (ORDERS.replace("total_amount", "sum"), "has no column"),
+        ("", "0 bytes"),
+        (ORDERS.replace("a,1", '"a,1'), "not closed"),
+        (ORDERS.replace("1000", "1,5").replace("500", "NaN"), "max_reject_share"),
+    ],
+    ids=["renamed column", "empty file", "open quote", "all rows rejected"],
+)
+def test_a_source_that_cannot_be_trusted_changes_nothing_that_anybody_sees(shop, orders, said):
+    before = fingerprint(shop / "var", areas=("published", "exports", "state"))
+    assert before
+    (shop / "inbox" / "orders.csv").write_text(orders)
+    try:
+        done = run(shop / "var", "2026-02-01", shop / "tangga.yml")
+    finally:
+        (shop / "inbox" / "orders.csv").write_text(ORDERS)
+    assert done.returncode == 1
+    assert said in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert fingerprint(shop / "var", areas=("published", "exports", "state")) == before
+
+
+def test_settings_that_cannot_be_used_are_said_in_a_sentence(shop, tmp_path):
+    wrong = tmp_path / "tangga.yml"
+    wrong.write_text(CONFIG.replace("Asia/Jakarta", "Asia/Djakarta_") + "colour: red\n")
+    done = run(tmp_path / "var", "2026-01-31", wrong)
+    assert done.returncode == 2
+    assert "business.time_zone" in done.stderr
+    assert "colour" in done.stderr
+    assert "Traceback" not in done.stderr
