@@ -9,12 +9,12 @@ signs_of_life as (
 
     union all
 
-    select customer_id, as_of_date - current_gap_days
+    select customer_id, as_of_date - current_gap_days as seen_date
     from {{ ref('customer_lifecycle') }}
 
     union all
 
-    select customer_id, {{ local_date('status_at') }}
+    select customer_id, {{ local_date('status_at') }} as seen_date
     from {{ ref('fct_consents') }}
     where status = 'granted' and purpose = 'marketing'
 

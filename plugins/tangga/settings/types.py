@@ -6,7 +6,13 @@ import re
 from typing import Annotated
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+
+class Strict(BaseModel):
+    """A block of keys: none may be unknown, and none changes after it was read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def _time_zone(name: str) -> str:

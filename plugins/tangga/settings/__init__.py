@@ -1,0 +1,129 @@
+"""`tangga.yml`, read and checked: the one file that a user edits.
+
+`load(path)` gives a frozen `Settings`; whatever is wrong is said in one `SettingsError`, a line for
+each fault, naming the key and what is allowed there.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, ValidationError
+
+from tangga.settings.rules import Rules
+from tangga.settings.sources import ColumnMapping, FileEntity, FileSource
+from tangga.settings.types import Country, Currency, Name, Strict, TimeZone
+from tangga.settings.yaml_file import SettingsError, read_yaml
+
+__all__ = [
+    "REPOSITORY",
+    "ColumnMapping",
+    "Demo",
+    "FileEntity",
+    "FileSource",
+    "Rules",
+    "Settings",
+    "SettingsError",
+    "load",
+]
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+
+
+class Business(Strict):
+    """Whose data this is: calendar days, money and telephone numbers are read the way they do."""
+
+    name: str
+    time_zone: TimeZone
+    currency: Currency
+    country: Country
+
+
+class Demo(Strict):
+    """The demo company: fills the inbox by itself before each landing."""
+
+    seed: int = 7
+    scale: float = Field(1.0, gt=0, le=10_000)
+    start: date = date(2024, 11, 1)
+
+
+class Reference(Strict):
+    """A company's own rule tables: CSV files that stand in for the seeds of the same name."""
+
+    rfm_segments: str | None = None
+    rfm_cutoffs: str | None = None
+    exchange_rates: str | None = None
+    discount_campaigns: str | None = None
+
+
+class FilesDestination(Strict):
+    """Audience lists as CSV files, one an audience, under exports/<destination>/."""
+
+    type: Literal["files"] = "files"
+
+
+class Settings(Strict):
+    business: Business
+    demo: Demo | None = None
+    sources: dict[Name, FileSource] = Field(min_length=1)
+    reference: Reference = Reference()
+    rules: Rules = Rules()
+    destinations: dict[Name, FilesDestination] = {}
+    config_path: Path
+    home: Path
+
+    def resolve(self, path: str) -> Path:
+        """A path from `tangga.yml`, absolute: `~` and `$TANGGA_HOME` stand for what they say, and
+        relative paths count from the folder of the file."""
+        expanded = Path(path.replace("$TANGGA_HOME", str(self.home))).expanduser()
+        return expanded if expanded.is_absolute() else self.config_path.parent / expanded
+
+    def yesterday(self, now: datetime | None = None) -> date:
+        """The last whole day in the business's time zone: what a run is for unless told otherwise."""
+        zone = ZoneInfo(self.business.time_zone)
+        return ((now or datetime.now(zone)).astimezone(zone) - timedelta(days=1)).date()
+
+
+def load(config: str | Path | None = None, home: str | Path | None = None) -> Settings:
+    """Read `tangga.yml`.
+
+    `config` defaults to $TANGGA_CONFIG, then to the repository's own; `home`, where runs write, to
+    $TANGGA_HOME, then to `var/` beside the file. $TANGGA_DEMO_SCALE sets the demo company's size.
+    Raises `SettingsError`.
+    """
+    path = Path(config or os.environ.get("TANGGA_CONFIG") or REPOSITORY / "tangga.yml").resolve()
+    base = Path(home or os.environ.get("TANGGA_HOME") or path.parent / "var").resolve()
+    raw = read_yaml(path)
+    for key in {"config_path", "home"} & set(raw):
+        raise SettingsError(f"{path}: {key}: {_MESSAGES['extra_forbidden']}")
+    scale = os.environ.get("TANGGA_DEMO_SCALE")
+    if scale and isinstance(raw.get("demo"), dict):
+        raw["demo"] = {**raw["demo"], "scale": scale}
+    try:
+        return Settings.model_validate({**raw, "config_path": path, "home": base})
+    except ValidationError as error:
+        raise SettingsError("\n".join(_sentences(path, error))) from None
+
+
+_MESSAGES = {
+    "invalid_key": "is not a setting; check the spelling",
+    "extra_forbidden": "is not a setting; check the spelling",
+    "missing": "is missing",
+    "string_type": "must be a text; put quotes around it",
+    "string_too_short": "is empty",
+    "dict_type": "needs a block of keys below it",
+    "model_type": "needs a block of keys below it",
+}
+
+
+def _sentences(path: Path, error: ValidationError) -> list[str]:
+    lines = []
+    for fault in error.errors(include_url=False, include_input=False):
+        key = ".".join(str(part) for part in fault["loc"] if part != "[key]") or "(top)"
+        message = _MESSAGES.get(fault["type"]) or fault["msg"].removeprefix("Value error, ")
+        lines.append(f"{path}: {key}: {message}")
+    return lines

@@ -1,0 +1,89 @@
+"""`rules:` in `tangga.yml`: the business rules that are single numbers or names, with their defaults."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from tangga.settings.types import Name, Strict
+
+
+class Rfm(Strict):
+    """`window_days` counts back from the as-of date; empty means all history."""
+
+    binning: Literal["quantile", "fixed", "r_rfm"] = "quantile"
+    scheme: Name = "standard_11"
+    window_days: int | None = Field(None, gt=0)
+
+
+class Identity(Strict):
+    """Addresses and numbers shared by more records than this do not make them one person."""
+
+    max_records_per_value: int = Field(5, ge=2)
+
+
+class Nps(Strict):
+    """The window of the current score; below the minimum number of answers no score is shown."""
+
+    window_days: int = Field(90, gt=0)
+    minimum_responses: int = Field(10, ge=1)
+
+
+class CurrencyRules(Strict):
+    """A foreign amount is converted with the rate of its day, or of the days before it up to this age."""
+
+    max_rate_age_days: int = Field(7, ge=0)
+
+
+class Lifecycle(Strict):
+    """Where the rungs of the ladder begin."""
+
+    engaged_days: int = Field(90, gt=0)
+    majority_purchase_days: int = Field(4, ge=2)
+    majority_gap_factor: float = Field(2.0, gt=0)
+    sieve_ratio: float = Field(0.8, gt=0)
+    sieve_min_full_price_orders: int = Field(2, ge=0)
+    satisfaction_days: int = Field(365, gt=0)
+    satisfied_csat: int = Field(4, ge=1, le=5)
+    satisfied_nps: int = Field(7, ge=0, le=10)
+    referral_days: int = Field(365, gt=0)
+
+
+class Journey(Strict):
+    """A buyer is at risk, then gone, when they stay away that many times longer than they used to."""
+
+    at_risk_gap_factor: float = Field(2.0, gt=0)
+    churned_gap_factor: float = Field(3.0, gt=0)
+    usual_gap_floor_days: int = Field(30, gt=0)
+    usual_gap_cap_days: int = Field(365, gt=0)
+
+
+class Audiences(Strict):
+    """Windows of the audiences, in days unless the name says hours."""
+
+    welcome_days: int = Field(7, gt=0)
+    cart_delay_hours: int = Field(4, ge=0)
+    cart_days: int = Field(7, gt=0)
+    birthday_days_ahead: int = Field(7, gt=0)
+    first_birth_year: int = 1901
+    second_purchase_from_days: int = Field(14, ge=0)
+    second_purchase_to_days: int = Field(60, gt=0)
+    recovery_days: int = Field(14, gt=0)
+    full_price_from_rung: int = Field(5, ge=1, le=7)
+    feedback_from_days: int = Field(7, ge=0)
+    feedback_to_days: int = Field(30, gt=0)
+    feedback_rest_days: int = Field(90, gt=0)
+    sunset_days: int = Field(180, gt=0)
+
+
+class Rules(Strict):
+    """The business rules that are single numbers; those that are tables live in dbt_project/seeds."""
+
+    currency: CurrencyRules = CurrencyRules()
+    identity: Identity = Identity()
+    rfm: Rfm = Rfm()
+    lifecycle: Lifecycle = Lifecycle()
+    journey: Journey = Journey()
+    nps: Nps = Nps()
+    audiences: Audiences = Audiences()

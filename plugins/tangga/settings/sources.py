@@ -1,0 +1,89 @@
+"""`sources:` in `tangga.yml`: where data come from and how their columns are called there."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from tangga.contracts import CONTRACTS
+from tangga.settings.types import DateFormat, Delimiter, Encoding, Name, Strict, Text, TimeZone
+
+
+class ColumnMapping(Strict):
+    """How one contract column is filled: from a source column, or with a constant for every row."""
+
+    column: Text | None = None
+    value: str | None = None
+    map: dict[str, str] = {}
+
+    @model_validator(mode="after")
+    def _one_origin(self):
+        if (self.column is None) == (self.value is None):
+            raise ValueError("give either 'column' (a column of the source) or 'value' (a constant)")
+        return self
+
+
+def _as_mapping(given: Any) -> Any:
+    if not isinstance(given, str | dict | ColumnMapping):
+        raise ValueError("give the name of a column, in quotes, or a block with 'column' or 'value'")
+    return {"column": given} if isinstance(given, str) else given
+
+
+def _as_globs(given: Any) -> Any:
+    return {"file": given} if isinstance(given, str) else given
+
+
+class FileEntity(Strict):
+    """One contract entity, read from files.
+
+    `path` is a glob below the source's `path`, or several named globs when `query` joins them.
+    `{ds}` in it stands for the day of the run. `query` is a SELECT over the relation `file` (or over
+    the named ones), all columns text; its output is what `columns` maps. Contract columns that are
+    not mapped are taken from source columns of the same name.
+    """
+
+    path: Annotated[dict[Name, Text], BeforeValidator(_as_globs), Field(min_length=1)]
+    format: Literal["csv", "tsv", "jsonl", "parquet"] | None = None
+    delimiter: Delimiter | None = None
+    encoding: Encoding | None = None
+    time_zone: TimeZone | None = None
+    date_formats: list[DateFormat] = []
+    load: Literal["snapshot", "daily"] = "snapshot"
+    query: Text | None = None
+    columns: dict[str, Annotated[ColumnMapping, BeforeValidator(_as_mapping)]] = {}
+    min_rows: int = Field(1, ge=0)
+    max_reject_share: float = Field(0.05, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _consistent(self):
+        if set(self.path) != {"file"} and self.query is None:
+            raise ValueError("named paths need a 'query' that joins them")
+        if self.load == "daily" and not any("{ds}" in path for path in self.path.values()):
+            raise ValueError("'load: daily' needs '{ds}' in 'path', where the day of the run goes")
+        return self
+
+
+class FileSource(Strict):
+    """Files in a folder. `namespace` says whose ids the rows carry; by default the source's own."""
+
+    type: Literal["files"] = "files"
+    path: Text
+    namespace: Name | None = None
+    time_zone: TimeZone | None = None
+    encoding: Encoding = "utf-8"
+    date_formats: list[DateFormat] = []
+    entities: dict[str, FileEntity]
+
+    @model_validator(mode="after")
+    def _known_names(self):
+        for entity, spec in self.entities.items():
+            if entity not in CONTRACTS:
+                raise ValueError(f"'{entity}' is not a landing contract; use one of {', '.join(CONTRACTS)}")
+            unknown = set(spec.columns) - set(CONTRACTS[entity].column_names)
+            if unknown:
+                raise ValueError(
+                    f"entities.{entity}.columns: {', '.join(sorted(unknown))} is no column of {entity}; "
+                    f"use {', '.join(CONTRACTS[entity].column_names)}"
+                )
+        return self

@@ -1,0 +1,120 @@
+"""Publishing: what analysts may see, which version the pointers lead to, and what a broken attempt leaves."""
+
+import json
+from datetime import date
+
+import duckdb
+import pytest
+
+from tangga import dbt, publish, settings, warehouse
+from tangga.settings import REPOSITORY
+
+DAY = date(2026, 3, 31)
+
+
+def node(schema, name, access, columns):
+    return {
+        "resource_type": "model",
+        "schema": schema,
+        "name": name,
+        "description": f"All {name}, isn't it.",
+        "config": {"access": access},
+        "columns": {
+            column: {"description": f"The {column}.", "config": {"meta": {"pii": True} if column == "email" else {}}}
+            for column in columns
+        },
+    }
+
+
+@pytest.fixture
+def home(tmp_path):
+    """Settings of a home in which dbt has just built two public models and a private one."""
+    found = settings.load(REPOSITORY / "tangga.yml", tmp_path)
+    dbt.target(found).mkdir(parents=True)
+    nodes = {
+        "a": node("core", "dim_customers", "public", ["customer_id", "email"]),
+        "b": node("customer", "customer_rfm", "public", ["customer_id", "segment"]),
+        "c": node("staging", "stg_contacts", "private", ["email"]),
+    }
+    (dbt.target(found) / "manifest.json").write_text(json.dumps({"nodes": nodes}))
+    build(found, "Champions")
+    return found
+
+
+def build(found, segment):
+    warehouse.path(found).unlink(missing_ok=True)
+    with duckdb.connect(str(warehouse.path(found))) as con:
+        con.execute("create schema core; create schema customer; create schema staging")
+        con.execute("create table core.dim_customers as select 'c1' as customer_id, 'ani@example.com' as email")
+        con.execute(f"create table customer.customer_rfm as select 'c1' as customer_id, '{segment}' as segment")
+        con.execute("create table staging.stg_contacts as select 'ani@example.com' as email")
+
+
+def read(found, name, sql):
+    with duckdb.connect(str(publish.database(found, name)), read_only=True) as con:
+        return con.sql(sql).fetchall()
+
+
+def test_analysts_get_the_public_tables_without_personal_columns(home):
+    publish.publish(home, DAY, "abc")
+    tables = "select schema_name || '.' || table_name from duckdb_tables() order by 1"
+    assert read(home, "crm", tables) == [("core.dim_customers",), ("customer.customer_rfm",)]
+    assert read(home, "crm", "from core.dim_customers") == [("c1",)]
+    assert read(home, "private", "from core.dim_customers") == [("c1", "ani@example.com")]
+    assert b"ani@example.com" not in publish.database(home, "crm").read_bytes()
+    assert b"ani@example.com" in publish.database(home, "private").read_bytes()
+
+
+def test_tables_and_columns_carry_their_meaning(home):
+    publish.publish(home, DAY, "abc")
+    assert read(home, "crm", "select comment from duckdb_tables() where table_name = 'customer_rfm'") == [
+        ("All customer_rfm, isn't it.",)
+    ]
+    assert read(home, "crm", "select comment from duckdb_columns() where column_name = 'segment'") == [("The segment.",)]
+
+
+def test_the_same_content_is_the_same_version_untouched(home):
+    first = publish.publish(home, DAY, "abc")
+    stamp = publish.database(home).stat().st_mtime_ns
+    build(home, "Champions")
+    assert publish.publish(home, DAY, "other code") == publish.Version(first.version, "2026-03-31", "other code", first.rows)
+    assert publish.database(home).stat().st_mtime_ns == stamp
+
+
+def test_other_content_is_another_version_and_readers_keep_theirs(home):
+    first = publish.publish(home, DAY, "abc")
+    with duckdb.connect(str(publish.database(home)), read_only=True) as reader:
+        build(home, "Lost")
+        second = publish.publish(home, DAY, "abc")
+        assert second.version != first.version
+        assert reader.sql("select segment from customer.customer_rfm").fetchall() == [("Champions",)]
+    assert read(home, "crm", "select segment from customer.customer_rfm") == [("Lost",)]
+
+
+def test_the_pointers_never_go_back_in_time(home):
+    publish.publish(home, DAY, "abc")
+    build(home, "Lost")
+    past = publish.publish(home, date(2026, 3, 30), "abc")
+    assert (publish.folder(home) / "versions" / past.version / "crm.duckdb").exists()
+    assert publish.current(home).as_of_date == "2026-03-31"
+    assert read(home, "crm", "select segment from customer.customer_rfm") == [("Champions",)]
+
+
+def test_an_attempt_that_was_killed_is_made_again(home):
+    version = publish.publish(home, DAY, "abc").version
+    versions = publish.folder(home) / "versions"
+    left_over = versions / f".{version}.part"
+    (versions / version).rename(left_over)
+    (left_over / "private.duckdb").chmod(0o600)
+    (left_over / "private.duckdb").write_bytes(b"half")
+    publish.publish(home, DAY, "abc")
+    assert not left_over.exists()
+    assert read(home, "private", "from core.dim_customers") == [("c1", "ani@example.com")]
+
+
+def test_nothing_is_published_of_a_warehouse_that_was_not_built(home):
+    with duckdb.connect(str(warehouse.path(home))) as con:
+        con.execute("drop table customer.customer_rfm")
+    with pytest.raises(duckdb.CatalogException):
+        publish.publish(home, DAY, "abc")
+    assert publish.current(home) is None
