@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from airflow.sdk import DAG, Asset, Param, PartitionedAssetTimetable, task
+
 from tangga import tasks
 
 published = Asset("tangga_published", uri="tangga://published")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from airflow.sdk import DAG, Asset, Param, PartitionedAssetTimetable, chain, task
+
 from tangga import tasks
 
 landing = Asset("tangga_landing", uri="tangga://landing")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from airflow.sdk import DAG, Asset, CronPartitionTimetable, Param, task
+
 from tangga import tasks
 from tangga.schedule import DAILY_AT, TIME_ZONE
 

@@ -37,7 +37,9 @@ def load() -> list[Audience]:
         try:
             audiences.append(Audience(model=model["name"], **model.get("config", {}).get("meta", {})))
         except ValidationError as error:
-            faults += [f"{REGISTRY}: {model['name']}.{'.'.join(map(str, f['loc']))}: {f['msg']}" for f in error.errors()]
+            faults += [
+                f"{REGISTRY}: {model['name']}.{'.'.join(map(str, f['loc']))}: {f['msg']}" for f in error.errors()
+            ]
     registered = {audience.model for audience in audiences}
     built = {path.stem for path in REGISTRY.parent.glob("aud_*.sql")}
     faults += [f"{REGISTRY}: {name}: has a model but no entry; add one" for name in sorted(built - registered)]

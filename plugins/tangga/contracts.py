@@ -92,7 +92,10 @@ CONTRACTS: dict[str, Contract] = {
     contract.entity: contract
     for contract in (
         Contract(
-            "contacts", "contact", ("contact_id",), "updated_at",
+            "contacts",
+            "contact",
+            ("contact_id",),
+            "updated_at",
             (
                 _column("contact_id", "id", "The person, as the source numbers them.", required=True, example="000123"),
                 _column("updated_at", "instant", "When this record was last changed.", required=True),
@@ -112,11 +115,20 @@ CONTRACTS: dict[str, Contract] = {
             ),
         ),
         Contract(
-            "consents", "contact", ("contact_id", "email", "channel", "purpose", "status_at"), "status_at",
+            "consents",
+            "contact",
+            ("contact_id", "email", "channel", "purpose", "status_at"),
+            "status_at",
             (
                 *_CONTACT_OR_EMAIL,
                 _column("channel", "text", "The channel that the consent is for.", required=True, allowed=CHANNELS),
-                _column("status", "text", "What the person decided.", required=True, allowed=("granted", "denied", "revoked")),
+                _column(
+                    "status",
+                    "text",
+                    "What the person decided.",
+                    required=True,
+                    allowed=("granted", "denied", "revoked"),
+                ),
                 _column("status_at", "instant", "When they decided.", required=True),
                 _column("purpose", "text", "What the consent is for; empty means marketing."),
                 _column("method", "text", "How it was given.", allowed=("single_opt_in", "double_opt_in", "import")),
@@ -127,7 +139,10 @@ CONTRACTS: dict[str, Contract] = {
             any_of=("contact_id", "email"),
         ),
         Contract(
-            "referrals", "contact", ("referrer_contact_id", "referred_contact_id"), "referred_at",
+            "referrals",
+            "contact",
+            ("referrer_contact_id", "referred_contact_id"),
+            "referred_at",
             (
                 _column("referrer_contact_id", "id", "Who brought somebody.", required=True),
                 _column("referred_contact_id", "id", "Who was brought.", required=True),
@@ -136,17 +151,29 @@ CONTRACTS: dict[str, Contract] = {
             ),
         ),
         Contract(
-            "orders", "transaction", ("order_id",), "ordered_at",
+            "orders",
+            "transaction",
+            ("order_id",),
+            "ordered_at",
             (
                 _column("order_id", "id", "The order.", required=True),
                 _column("contact_id", "id", "Who bought.", required=True),
                 _column("ordered_at", "instant", "When it was placed.", required=True),
                 _column(
-                    "status", "text", "Where the order stands.", required=True,
+                    "status",
+                    "text",
+                    "Where the order stands.",
+                    required=True,
                     allowed=("pending", "paid", "shipped", "completed", "returned", "refunded", "cancelled"),
                 ),
                 _column("currency", "text", "ISO 4217 currency of all amounts.", required=True, example="IDR"),
-                _column("total_amount", "money", "What the customer paid: goods less discount, with shipping and tax.", required=True, minimum=0),
+                _column(
+                    "total_amount",
+                    "money",
+                    "What the customer paid: goods less discount, with shipping and tax.",
+                    required=True,
+                    minimum=0,
+                ),
                 _column("subtotal_amount", "money", "Goods before discount."),
                 _column("discount_amount", "money", "Discount given, as a positive amount.", minimum=0),
                 _column("shipping_amount", "money", "Shipping charged."),
@@ -156,7 +183,10 @@ CONTRACTS: dict[str, Contract] = {
             ),
         ),
         Contract(
-            "order_lines", "transaction", ("order_id", "line_number"), None,
+            "order_lines",
+            "transaction",
+            ("order_id", "line_number"),
+            None,
             (
                 _column("order_id", "id", "The order.", required=True),
                 _column("line_number", "integer", "Position in the order.", required=True),
@@ -169,21 +199,38 @@ CONTRACTS: dict[str, Contract] = {
             ),
         ),
         Contract(
-            "refunds", "transaction", ("refund_id",), "refunded_at",
+            "refunds",
+            "transaction",
+            ("refund_id",),
+            "refunded_at",
             (
                 _column("refund_id", "id", "The refund.", required=True),
                 _column("order_id", "id", "The order it belongs to.", required=True),
                 _column("refunded_at", "instant", "When.", required=True),
-                _column("amount", "money", "What was paid back, as a positive amount in the order's currency.", required=True, minimum=0),
+                _column(
+                    "amount",
+                    "money",
+                    "What was paid back, as a positive amount in the order's currency.",
+                    required=True,
+                    minimum=0,
+                ),
                 _column("reason", "text", "Why."),
             ),
         ),
         Contract(
-            "events", "engagement", ("event_id",), "occurred_at",
+            "events",
+            "engagement",
+            ("event_id",),
+            "occurred_at",
             (
                 _column("event_id", "id", "The event.", required=True),
                 _column("occurred_at", "instant", "When.", required=True),
-                _column("event_type", "text", "What happened: page_view, product_view, add_to_cart, checkout, ...", required=True),
+                _column(
+                    "event_type",
+                    "text",
+                    "What happened: page_view, product_view, add_to_cart, checkout, ...",
+                    required=True,
+                ),
                 _column("contact_id", "id", "Who, when known."),
                 _column("anonymous_id", "id", "The browser or device, when nobody is known."),
                 _column("session_id", "id", "The visit."),
@@ -196,13 +243,19 @@ CONTRACTS: dict[str, Contract] = {
             any_of=("contact_id", "anonymous_id"),
         ),
         Contract(
-            "messages", "engagement", ("message_id", "event", "occurred_at"), "occurred_at",
+            "messages",
+            "engagement",
+            ("message_id", "event", "occurred_at"),
+            "occurred_at",
             (
                 _column("message_id", "id", "The message.", required=True),
                 *_CONTACT_OR_EMAIL,
                 _column("channel", "text", "Channel it went through.", required=True, allowed=CHANNELS),
                 _column(
-                    "event", "text", "What happened to it.", required=True,
+                    "event",
+                    "text",
+                    "What happened to it.",
+                    required=True,
                     allowed=("sent", "delivered", "opened", "clicked", "bounced", "unsubscribed", "complained"),
                 ),
                 _column("occurred_at", "instant", "When.", required=True),
@@ -212,7 +265,10 @@ CONTRACTS: dict[str, Contract] = {
             any_of=("contact_id", "email"),
         ),
         Contract(
-            "survey_responses", "feedback", ("response_id",), "answered_at",
+            "survey_responses",
+            "feedback",
+            ("response_id",),
+            "answered_at",
             (
                 _column("response_id", "id", "The answer.", required=True),
                 *_CONTACT_OR_EMAIL,
@@ -228,11 +284,20 @@ CONTRACTS: dict[str, Contract] = {
             any_of=("answered_at", "sent_at"),
         ),
         Contract(
-            "tickets", "feedback", ("ticket_id",), "opened_at",
+            "tickets",
+            "feedback",
+            ("ticket_id",),
+            "opened_at",
             (
                 _column("ticket_id", "id", "The ticket.", required=True),
                 *_CONTACT_OR_EMAIL,
-                _column("kind", "text", "What the person wanted.", required=True, allowed=("question", "request", "complaint")),
+                _column(
+                    "kind",
+                    "text",
+                    "What the person wanted.",
+                    required=True,
+                    allowed=("question", "request", "complaint"),
+                ),
                 _column("opened_at", "instant", "When it was opened.", required=True),
                 _column("channel", "text", "Where it came in."),
                 _column("topic", "text", "What it was about."),

@@ -92,7 +92,11 @@ def _what_failed(settings: Settings, output: str) -> str:
         return f"dbt could not start: {' '.join(output.split())[-800:]}"
     names = "; ".join(
         f"{result['unique_id'].split('.', 2)[-1]}: "
-        + (f"{result['failures']} rows fail" if result["status"] == "fail" else " ".join((result["message"] or "").split()))
+        + (
+            f"{result['failures']} rows fail"
+            if result["status"] == "fail"
+            else " ".join((result["message"] or "").split())
+        )
         for result in failed[:5]
     )
     return f"dbt: {len(failed)} of its checks or models failed; {names}. See {target(settings) / 'logs' / 'dbt.log'}."

@@ -33,7 +33,9 @@ def pages() -> dict[Path, str]:
 
 
 def _index() -> str:
-    rows = [f"| {c.dataset} | [`{c.entity}`]({c.entity}.md) | {', '.join(c.required_names)} |" for c in CONTRACTS.values()]
+    rows = [
+        f"| {c.dataset} | [`{c.entity}`]({c.entity}.md) | {', '.join(c.required_names)} |" for c in CONTRACTS.values()
+    ]
     return "\n".join([
         "# Landing contracts", "",
         "What Tangga takes in: ten entities of four datasets. `tangga.yml` maps each source's columns onto these.",
@@ -55,7 +57,11 @@ def _contract(contract: Contract) -> str:
         kind = _TYPE.get(column.type) or SQL_TYPE[column.type].lower().replace("varchar", "text")
         bad = "row rejected" if column.is_strict else "field emptied"
         rows.append(f"| `{column.name}` | {kind} | {'yes' if column.required else ''} | {bad} | {' '.join(notes)} |")
-    lines = [f"# {contract.entity}", "", f"Dataset: {contract.dataset}. Key: {', '.join(f'`{n}`' for n in contract.key)}."]
+    lines = [
+        f"# {contract.entity}",
+        "",
+        f"Dataset: {contract.dataset}. Key: {', '.join(f'`{n}`' for n in contract.key)}.",
+    ]
     if contract.any_of:
         lines.append(f"At least one of {', '.join(f'`{name}`' for name in contract.any_of)} must have a value.")
     header = ["", "| column | type | required | unreadable value | meaning |", "|---|---|---|---|---|"]
@@ -71,7 +77,15 @@ def _rules() -> str:
     ]
     for group, field in Rules.model_fields.items():
         model: type[BaseModel] = field.annotation
-        lines += ["", f"## `{group}`", "", " ".join((model.__doc__ or "").split()), "", "| key | default |", "|---|---|"]
+        lines += [
+            "",
+            f"## `{group}`",
+            "",
+            " ".join((model.__doc__ or "").split()),
+            "",
+            "| key | default |",
+            "|---|---|",
+        ]
         lines += [f"| `{group}.{name}` | {_default(rule.default)} |" for name, rule in model.model_fields.items()]
     return "\n".join([*lines, ""])
 

@@ -22,6 +22,7 @@ from pathlib import Path
 import duckdb
 
 from tangga import dbt, engine, files, warehouse
+from tangga.parsing import literal
 from tangga.settings import Settings
 
 
@@ -74,7 +75,7 @@ def publish(settings: Settings, as_of: date, code_version: str) -> Version:
     versions = folder(settings) / "versions"
     versions.mkdir(parents=True, exist_ok=True, mode=0o700)
     with engine.scratch(settings) as con:
-        con.execute(f"attach '{warehouse.path(settings)}' as working (read_only)")
+        con.execute(f"attach {literal(warehouse.path(settings))} as working (read_only)")
         con.execute("use working")
         rows = {table.full_name: _one(con, f"select count(*) from {table.full_name}") for table in tables}
         version = Version(f"{as_of}-{_digest(con, tables)}", as_of.isoformat(), code_version, rows)
@@ -129,17 +130,17 @@ def _digest(con: duckdb.DuckDBPyConnection, tables: list[Table]) -> str:
 
 
 def _write(con: duckdb.DuckDBPyConnection, file: Path, tables: list[Table], *, hide_personal: bool) -> None:
-    con.execute(f"attach '{file}' as published")
+    con.execute(f"attach {literal(file)} as published")
     for table in tables:
         hidden = sorted(table.personal) if hide_personal else []
         columns = f"* exclude ({', '.join(hidden)})" if hidden else "*"
         con.execute(f"create schema if not exists published.{table.schema}")
         name = f"published.{table.full_name}"
         con.execute(f"create table {name} as select {columns} from {table.full_name} order by all")
-        con.execute(f"comment on table {name} is {_quoted(table.description)}")
+        con.execute(f"comment on table {name} is {literal(table.description)}")
         for column, meaning in table.columns.items():
             if column not in hidden:
-                con.execute(f"comment on column {name}.{column} is {_quoted(meaning)}")
+                con.execute(f"comment on column {name}.{column} is {literal(meaning)}")
     con.execute("checkpoint published")
     con.execute("detach published")
     os.chmod(file, 0o400)
@@ -159,6 +160,3 @@ def _point_to(settings: Settings, version: Version) -> None:
 def _one(con: duckdb.DuckDBPyConnection, sql: str):
     return con.execute(sql).fetchone()[0]
 
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -22,7 +22,9 @@ def print_summary(settings: Settings, as_of: date, console: Console | None = Non
     console.print(_landed(settings, as_of), "")
     version = publish.current(settings)
     if version is None or version.as_of_date != as_of.isoformat():
-        console.print(f"{as_of} is not the newest published day; its version lies in {publish.folder(settings) / 'versions'}")
+        console.print(
+            f"{as_of} is not the newest published day; its version lies in {publish.folder(settings) / 'versions'}"
+        )
         return
     with duckdb.connect(str(publish.database(settings)), read_only=True) as con:
         console.print(Columns([_rungs(con), _segments(con)], padding=(0, 4)))

@@ -39,7 +39,9 @@ def fill_inbox(dag_run=None) -> None:
 def list_entities() -> list[dict[str, str]]:
     """Every entity of every source, as arguments of `land`."""
     settings = _settings()
-    return [{"source": name, "entity": entity} for name, source in settings.sources.items() for entity in source.entities]
+    return [
+        {"source": name, "entity": entity} for name, source in settings.sources.items() for entity in source.entities
+    ]
 
 
 def land(source: str, entity: str, dag_run=None) -> dict[str, int]:
@@ -144,4 +146,6 @@ def deliver(destination: str, plan_folder: str, dag_run=None) -> dict[str, int]:
 
 def _note_verdicts(results) -> None:
     verdicts = [result.verdict for result in results]
-    note(", ".join(f"{verdicts.count(verdict)} {verdict}" for verdict in ("pass", "warn", "stop") if verdict in verdicts))
+    note(
+        ", ".join(f"{verdicts.count(verdict)} {verdict}" for verdict in ("pass", "warn", "stop") if verdict in verdicts)
+    )

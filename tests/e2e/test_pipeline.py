@@ -138,7 +138,9 @@ def test_analysts_see_no_personal_data(demo, crm):
     for schema, table, column in crm.sql(
         "select schema_name, table_name, column_name from duckdb_columns() where data_type = 'VARCHAR' and not internal"
     ).fetchall():
-        texts |= {value for (value,) in crm.sql(f'select distinct "{column}" from {schema}.{table}').fetchall() if value}
+        texts |= {
+            value for (value,) in crm.sql(f'select distinct "{column}" from {schema}.{table}').fetchall() if value
+        }
     assert len(texts) > 5000
     assert [text for text in texts if "@" in text] == []
     digits = {re.sub(r"\D", "", row["phone"])[-9:] for row in demo.contacts if len(row["phone"]) > 9}
@@ -149,7 +151,10 @@ def test_analysts_see_no_personal_data(demo, crm):
     assert len(names) > 100
     assert names & {text.lower() for text in texts} == set()
     hidden = {"email", "phone", "first_name", "last_name", "birth_date", "comment", "topic"}
-    assert hidden & {name for (name,) in crm.sql("select column_name from duckdb_columns() where not internal").fetchall()} == set()
+    assert (
+        hidden & {name for (name,) in crm.sql("select column_name from duckdb_columns() where not internal").fetchall()}
+        == set()
+    )
 
 
 def test_logs_and_messages_hold_no_personal_data(demo):
@@ -168,7 +173,9 @@ def test_lists_hold_exactly_the_members_and_say_why(demo, crm):
     folder = demo.home / "exports" / "files"
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     members: dict[str, set] = {}
-    for audience, customer, why in crm.sql("select audience, customer_id, why from audiences.audience_members").fetchall():
+    for audience, customer, why in crm.sql(
+        "select audience, customer_id, why from audiences.audience_members"
+    ).fetchall():
         members.setdefault(audience, set()).add((customer, why))
     assert {path.stem for path in folder.glob("*.csv")} == set(manifest["audiences"]) == set(members)
     assert {entry.model.removeprefix("aud_") for entry in audiences.load() if not entry.family} <= set(members)

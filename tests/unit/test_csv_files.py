@@ -23,7 +23,9 @@ def planned(home, *members):
     folder = home.home / "plan"
     folder.mkdir(exist_ok=True)
     with duckdb.connect() as con:
-        con.execute(f"create table members as select {', '.join(f'null::varchar as {c}' for c in COLUMNS.split(', '))} limit 0")
+        con.execute(
+            f"create table members as select {', '.join(f'null::varchar as {c}' for c in COLUMNS.split(', '))} limit 0"
+        )
         for audience, customer, name in members:
             row = [audience, customer, "email", f"{customer}@example.com", None, name, "O'Neil", "id", "prospect", None]
             con.execute("insert into members values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'because', 'k')", row)
@@ -88,7 +90,9 @@ def test_a_list_that_somebody_changed_by_hand_is_made_right(home):
     assert lists(home) == {"winback": [("c1", "Ani")]}
 
 
-@pytest.mark.parametrize("name", ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "＝1", "＋1", "－1", "＠x"])
+@pytest.mark.parametrize(
+    "name", ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "＝1", "＋1", "－1", "＠x"]
+)
 def test_no_cell_begins_like_a_formula(home, name):
     csv_files.deliver(home, "files", planned(home, ("winback", "c1", name)), "run-1")
     assert lists(home) == {"winback": [("c1", f"'{name}")]}

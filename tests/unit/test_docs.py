@@ -9,7 +9,11 @@ from tangga import docs
 from tangga.contracts import CONTRACTS
 from tangga.settings import REPOSITORY
 
-PAGES = sorted(REPOSITORY.glob("*.md")) + sorted(REPOSITORY.glob("docs/**/*.md")) + sorted(REPOSITORY.glob("examples/*/*.md"))
+PAGES = (
+    sorted(REPOSITORY.glob("*.md"))
+    + sorted(REPOSITORY.glob("docs/**/*.md"))
+    + sorted(REPOSITORY.glob("examples/*/*.md"))
+)
 
 
 def test_every_contract_has_its_page():

@@ -70,14 +70,18 @@ def test_tables_and_columns_carry_their_meaning(home):
     assert read(home, "crm", "select comment from duckdb_tables() where table_name = 'customer_rfm'") == [
         ("All customer_rfm, isn't it.",)
     ]
-    assert read(home, "crm", "select comment from duckdb_columns() where column_name = 'segment'") == [("The segment.",)]
+    assert read(home, "crm", "select comment from duckdb_columns() where column_name = 'segment'") == [
+        ("The segment.",)
+    ]
 
 
 def test_the_same_content_is_the_same_version_untouched(home):
     first = publish.publish(home, DAY, "abc")
     stamp = publish.database(home).stat().st_mtime_ns
     build(home, "Champions")
-    assert publish.publish(home, DAY, "other code") == publish.Version(first.version, "2026-03-31", "other code", first.rows)
+    assert publish.publish(home, DAY, "other code") == publish.Version(
+        first.version, "2026-03-31", "other code", first.rows
+    )
     assert publish.database(home).stat().st_mtime_ns == stamp
 
 

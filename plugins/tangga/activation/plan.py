@@ -1,7 +1,7 @@
 """The plan: the lists as they should be at the destinations, frozen in a file with a hash.
 
-    state/plans/<as-of>-<hash>/members.parquet   every member of every audience, with what a campaign needs
-                               plan.json         counts per audience and the checksum of the members
+state/plans/<as-of>-<hash>/members.parquet   every member of every audience, with what a campaign needs
+                           plan.json         counts per audience and the checksum of the members
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from datetime import date
 from pathlib import Path
 
 from tangga import audiences, engine, files, publish
+from tangga.parsing import literal
 from tangga.settings import Settings
 
 MEMBERS = """
@@ -32,7 +33,6 @@ MEMBERS = """
     inner join published.core.dim_customers as customers on members.customer_id = customers.customer_id
     inner join published.customer.customer_lifecycle as lifecycle on members.customer_id = lifecycle.customer_id
     left join published.customer.customer_rfm as rfm on members.customer_id = rfm.customer_id
-    order by members.audience, members.customer_id
 """
 
 
@@ -60,10 +60,12 @@ def make(settings: Settings, as_of: date) -> Path:
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(mode=0o700)
     with engine.scratch(settings) as con:
-        con.execute(f"attach '{publish.database(settings, 'private')}' as published (read_only)")
-        con.execute(f"copy ({MEMBERS}) to '{part / 'members.parquet'}' (format parquet, compression zstd)")
+        con.execute(f"attach {literal(publish.database(settings, 'private'))} as published (read_only)")
+        con.execute(f"create temp table members as {MEMBERS}")
+        members = literal(part / "members.parquet")
+        con.execute(f"copy (from members order by audience, customer_id) to {members} (format parquet, compression zstd)")
         counts = con.execute(
-            f"select audience, any_value(channel), count(*) from '{part / 'members.parquet'}' group by audience order by 1"
+            "select audience, any_value(channel), count(*) from members group by audience order by audience"
         ).fetchall()
     checksum = files.sha256(part / "members.parquet")
     plan = {

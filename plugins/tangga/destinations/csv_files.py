@@ -1,7 +1,7 @@
 """Lists as CSV files: one an audience, and a manifest that says what they are and where they came from.
 
-    exports/<destination>/<audience>.csv
-                          manifest.json
+exports/<destination>/<audience>.csv
+                      manifest.json
 """
 
 from __future__ import annotations
@@ -41,7 +41,9 @@ def deliver(settings: Settings, destination: str, plan_folder: Path, run_id: str
     names = sorted(set(planned["audiences"]) | set(before.get("audiences", {})))
     with engine.scratch(settings) as con:
         for name in names:
-            entry = planned["audiences"].get(name, {"rows": 0, "label": before.get("audiences", {}).get(name, {}).get("label")})
+            entry = planned["audiences"].get(
+                name, {"rows": 0, "label": before.get("audiences", {}).get(name, {}).get("label")}
+            )
             part = folder / f".{name}.csv.part"
             con.execute(f"copy ({_list_of(plan_folder, name)}) to '{part}' (format csv, header true, delimiter ',')")
             checksum = files.sha256(part)
@@ -70,6 +72,8 @@ def _read_manifest(folder: Path) -> dict:
 
 
 def _list_of(plan_folder: Path, audience: str) -> str:
-    cells = ", ".join(f"case when regexp_matches({c}, '{FORMULA}') then '''' || {c} else {c} end as {c}" for c in COLUMNS)
+    cells = ", ".join(
+        f"case when regexp_matches({c}, '{FORMULA}') then '''' || {c} else {c} end as {c}" for c in COLUMNS
+    )
     members = str(plan_folder / "members.parquet").replace("'", "''")
     return f"select {cells} from read_parquet('{members}') where audience = '{audience}' order by customer_id"

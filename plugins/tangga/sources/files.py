@@ -38,9 +38,7 @@ class Loaded:
     bad: BadRecords = field(default_factory=BadRecords)
 
 
-def load(
-    con: duckdb.DuckDBPyConnection, settings: Settings, source: FileSource, spec: FileEntity, day: date
-) -> Loaded:
+def load(con: duckdb.DuckDBPyConnection, settings: Settings, source: FileSource, spec: FileEntity, day: date) -> Loaded:
     """Fill the relations that the entity's `query` reads (`file`, or the named ones).
 
     Raises `SourceRefused` when a file cannot be read as a whole, lies outside the source's folder,
