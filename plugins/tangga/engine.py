@@ -33,11 +33,11 @@ def scratch(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
             con.close()
 
 
-def literal(value: str) -> str:
+def literal(value: str | Path) -> str:
     """A SQL string literal."""
-    return "'" + value.replace("'", "''") + "'"
+    return "'" + str(value).replace("'", "''") + "'"
 
 
 def parquet_list(paths: Iterable[Path]) -> str:
     """A SQL list of these files; a name with `*`, `?` or `[` is taken for the file, not for a pattern, as it exists."""
-    return "[" + ", ".join(literal(str(path)) for path in paths) + "]"
+    return "[" + ", ".join(literal(path) for path in paths) + "]"

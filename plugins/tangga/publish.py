@@ -22,7 +22,7 @@ from pathlib import Path
 import duckdb
 
 from tangga import dbt, engine, files, warehouse
-from tangga.parsing import literal
+from tangga.engine import literal
 from tangga.settings import Settings
 
 

@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 
 from tangga import audiences, engine, files, publish
-from tangga.parsing import literal
+from tangga.engine import literal
 from tangga.settings import Settings
 
 MEMBERS = """
@@ -63,7 +63,8 @@ def make(settings: Settings, as_of: date) -> Path:
         con.execute(f"attach {literal(publish.database(settings, 'private'))} as published (read_only)")
         con.execute(f"create temp table members as {MEMBERS}")
         members = literal(part / "members.parquet")
-        con.execute(f"copy (from members order by audience, customer_id) to {members} (format parquet, compression zstd)")
+        rows = "select * from members order by audience, customer_id"
+        con.execute(f"copy ({rows}) to {members} (format parquet, compression zstd)")
         counts = con.execute(
             "select audience, any_value(channel), count(*) from members group by audience order by audience"
         ).fetchall()

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tangga import engine, files
 from tangga.activation import plan
+from tangga.engine import literal
 from tangga.settings import Settings
 
 COLUMNS = ("email", "first_name", "last_name", "language", "customer_id", "rung", "segment", "why", "entry_key")
@@ -34,36 +35,29 @@ def deliver(settings: Settings, destination: str, plan_folder: Path, run_id: str
     manifest when all of them do. An audience that has nobody any more becomes a list without rows."""
     folder = settings.home / "exports" / destination
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    planned = plan.read(plan_folder)
-    before = _read_manifest(folder)
-    listed: dict[str, dict] = {}
-    written = 0
-    names = sorted(set(planned["audiences"]) | set(before.get("audiences", {})))
+    planned, before = plan.read(plan_folder), _read_manifest(folder)
+    delivered = before.get("audiences", {})
+    gone = {name: {**entry, "rows": 0} for name, entry in delivered.items()}
+    lists: dict[str, dict] = {}
     with engine.scratch(settings) as con:
-        for name in names:
-            entry = planned["audiences"].get(
-                name, {"rows": 0, "label": before.get("audiences", {}).get(name, {}).get("label")}
-            )
+        for name, entry in sorted((gone | planned["audiences"]).items()):
             part = folder / f".{name}.csv.part"
-            con.execute(f"copy ({_list_of(plan_folder, name)}) to '{part}' (format csv, header true, delimiter ',')")
+            con.execute(f"copy ({_list_of(plan_folder, name)}) to {literal(part)} (format csv, header true)")
             checksum = files.sha256(part)
             files.replace(part, folder / f"{name}.csv")
-            if before.get("audiences", {}).get(name, {}).get("sha256") != checksum:
-                written += 1
-            listed[name] = {
-                "label": entry["label"], "file": f"{name}.csv", "rows": entry["rows"], "sha256": checksum,
-            }  # fmt: skip
+            lists[name] = {"label": entry["label"], "file": f"{name}.csv", "rows": entry["rows"], "sha256": checksum}
     manifest = {
         "as_of_date": planned["as_of_date"],
         "plan": planned["hash"],
         "published_version": planned["published_version"],
         "code_version": planned["code_version"],
         "run_id": run_id,
-        "audiences": listed,
+        "audiences": lists,
     }
     if {**manifest, "run_id": None} != {**before, "run_id": None}:
         files.write_atomically(folder / "manifest.json", json.dumps(manifest, indent=2) + "\n")
-    return Delivery(written, len(names) - written, sum(entry["rows"] for entry in listed.values()))
+    written = sum(entry != delivered.get(name) for name, entry in lists.items())
+    return Delivery(written, len(lists) - written, sum(entry["rows"] for entry in lists.values()))
 
 
 def _read_manifest(folder: Path) -> dict:
@@ -75,5 +69,5 @@ def _list_of(plan_folder: Path, audience: str) -> str:
     cells = ", ".join(
         f"case when regexp_matches({c}, '{FORMULA}') then '''' || {c} else {c} end as {c}" for c in COLUMNS
     )
-    members = str(plan_folder / "members.parquet").replace("'", "''")
-    return f"select {cells} from read_parquet('{members}') where audience = '{audience}' order by customer_id"
+    members = literal(plan_folder / "members.parquet")
+    return f"select {cells} from read_parquet({members}) where audience = {literal(audience)} order by customer_id"
