@@ -5,15 +5,15 @@
             || '{{ rule("lifecycle.engaged_days") }} days'
         when 2 then 'no order yet; '
             || case when ranked.has_opted_in then 'agreed to be written to' else 'showed interest lately' end
-        when 3 then 'bought on one day, ' || cast(ranked.current_gap_days as varchar) || ' days ago'
+        when 3 then 'bought on one day, ' || {{ days_in_words('ranked.current_gap_days') }} || ' ago'
         when 4 then 'bought on ' || cast(ranked.purchase_days as varchar) || ' days; '
             || case
                 when ranked.purchase_days < {{ rule('lifecycle.majority_purchase_days') }}
                     then 'regular from {{ rule("lifecycle.majority_purchase_days") }} days on'
                 when not ranked.is_regular
-                    then 'last ' || cast(ranked.current_gap_days as varchar) || ' days ago against a usual gap of '
+                    then 'last ' || {{ days_in_words('ranked.current_gap_days') }} || ' ago against a usual gap of '
                         || cast(cast(round(ranked.median_gap_days) as integer) as varchar)
-                when ranked.sieve_verdict = 'fails' then 'buys less when the discount is withdrawn'
+                when ranked.sieve_verdict = 'fails' then 'does not keep buying when the discount is withdrawn'
                 else 'whether they buy without a discount cannot be told yet'
             end
         else 'bought on ' || cast(ranked.purchase_days as varchar) || ' days, keeps the rhythm and buys without discounts'

@@ -22,8 +22,3 @@
 {% macro duckdb__sha256(text) -%}
     sha256({{ text }})
 {%- endmacro %}
-
-{# A name as part of an audience's name: small letters, digits and underscores. #}
-{% macro slug(text) -%}
-    trim(regexp_replace(replace(lower({{ text }}), '''', ''), '[^a-z0-9]+', '_', 'g'), '_')
-{%- endmacro %}

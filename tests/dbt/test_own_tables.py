@@ -67,24 +67,32 @@ def test_discount_days_are_of_everybody_or_of_who_was_sent_the_offer(compiled):
         dict(zip(names, ("yours", "2026-06-27", "2026-07-02", "recipients"), strict=True)),
         dict(zip(names, ("again", "2026-06-30", "2026-06-30", "recipients"), strict=True)),
     ])  # fmt: skip
-    people = [("ani", "shop", "1"), ("ani", "mail", "a"), ("budi", "shop", "2"), ("citra", "shop", "3")]
+    people = [
+        ("ani", "shop", "1"),
+        ("ani", "mail", "a"),
+        ("budi", "shop", "2"),
+        ("citra", "shop", "3"),
+        ("dewi", "shop", "4"),
+    ]
     compiled.fill("int_customer_identities", [
         {"customer_id": customer, "source": source, "contact_id": contact} for customer, source, contact in people
     ])  # fmt: skip
     messages = [
-        ("shop", "1", "yours", "sent"),
-        ("shop", "1", "yours", "opened"),
-        ("mail", "a", "again", "sent"),
-        ("shop", "2", "yours", "bounced"),
-        ("shop", "3", "another", "sent"),
+        ("shop", "1", "yours", "sent", 20),
+        ("shop", "1", "yours", "opened", 21),
+        ("mail", "a", "again", "sent", 20),
+        ("shop", "2", "yours", "bounced", 20),
+        ("shop", "3", "another", "sent", 20),
+        ("shop", "4", "yours", "sent", 30),
     ]
     compiled.fill("stg_messages", [
-        {"source": source, "contact_id": contact, "campaign": campaign, "event": event}
-        for source, contact, campaign, event in messages
+        {"source": s, "contact_id": c, "campaign": campaign, "event": event, "message_date": f"2026-06-{day}"}
+        for s, c, campaign, event, day in messages
     ])  # fmt: skip
     found = [(row["customer_id"], row["day"].day) for row in compiled.run("int_discount_days")]
+    # an offer begins when it is sent
     # nobody's own are the days on which everybody has a discount; of those after the as-of date nothing is known
-    assert sorted(found, key=str) == [("ani", 27), ("ani", 30), (None, 28), (None, 29)]
+    assert sorted(found, key=str) == [("ani", 27), ("ani", 30), ("dewi", 30), (None, 28), (None, 29)]
 
 
 def test_own_cut_offs_replace_those_of_their_metric(compiled):

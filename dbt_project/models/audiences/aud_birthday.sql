@@ -31,7 +31,7 @@ next as (
 select
     'birthday' as audience,
     customer_id,
-    'birthday in ' || cast({{ days_between(as_of_date(), 'birthday') }} as varchar) || ' days' as why,
+    'birthday in ' || {{ days_in_words(days_between(as_of_date(), 'birthday')) }} as why,
     cast(extract(year from birthday) as varchar) as entry_key
 from next
 where {{ days_between(as_of_date(), 'birthday') }} <= {{ rule('audiences.birthday_days_ahead') }}

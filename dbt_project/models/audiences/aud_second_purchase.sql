@@ -2,7 +2,7 @@
 select
     'second_purchase' as audience,
     customer_id,
-    'bought once, ' || cast(current_gap_days as varchar) || ' days ago' as why,
+    'bought on one day, ' || {{ days_in_words('current_gap_days') }} || ' ago' as why,
     cast(as_of_date - current_gap_days as varchar) as entry_key
 from {{ ref('customer_lifecycle') }}
 where rung = 3

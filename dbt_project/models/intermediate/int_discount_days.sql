@@ -34,6 +34,7 @@ own as (
         and messages.contact_id = identities.contact_id
     inner join {{ ref('int_calendar') }} as calendar
         on calendar.day between campaigns.starts_on and campaigns.ends_on
+        and calendar.day >= messages.message_date
     left join store_wide on calendar.day = store_wide.day
     where campaigns.scope = 'recipients' and store_wide.day is null
 

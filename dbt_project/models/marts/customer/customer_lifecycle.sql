@@ -1,10 +1,16 @@
 with
 
+-- Who complained or unsubscribed has taken the consent back, wherever it was once given.
 consents as (
 
-    select customer_id, bool_or(is_granted) as has_opted_in
-    from {{ ref('int_consent_states') }}
-    group by customer_id
+    select
+        states.customer_id,
+        bool_or(states.is_granted and coalesce(suppressions.reason, 'none') in ('none', 'bounced')) as has_opted_in
+    from {{ ref('int_consent_states') }} as states
+    left join {{ ref('int_suppressions') }} as suppressions
+        on states.customer_id = suppressions.customer_id
+        and states.channel = suppressions.channel
+    group by states.customer_id
 
 ),
 
