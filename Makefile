@@ -22,13 +22,13 @@ help: ## this list
 setup: .venv/.installed ## Python packages into .venv (the other targets do it by themselves)
 
 run: .venv/.installed ## the whole pipeline once, through Airflow, without a server
-	@$(BIN)/python -m tangga.run $(OPTIONS) $(if $(AS_OF),--as-of "$(AS_OF)")
+	@$(BIN)/python -m tangga.local.run $(OPTIONS) $(if $(AS_OF),--as-of "$(AS_OF)")
 
 up: .venv/.installed ## Airflow with its UI, until Ctrl-C (DETACH=1: in the background)
-	@$(BIN)/python -m tangga.up up --port "$(PORT)" $(OPTIONS) $(if $(DETACH),--detach)
+	@$(BIN)/python -m tangga.local.up up --port "$(PORT)" $(OPTIONS) $(if $(DETACH),--detach)
 
 down: .venv/.installed ## stop what 'make up' started
-	@$(BIN)/python -m tangga.up down $(OPTIONS)
+	@$(BIN)/python -m tangga.local.up down $(OPTIONS)
 
 test: .venv/.installed ## all tests (ARGS=... for pytest)
 	@$(BIN)/pytest $(ARGS)

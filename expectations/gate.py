@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from tangga import engine, files
-from tangga.parsing import literal
+from tangga.landing.parsing import literal
 from tangga.settings import Settings
 
 Severity = Literal["critical", "warning"]

@@ -13,9 +13,9 @@ from expectations import gate
 from expectations.gate import Check, GateResult, GateStopped, raise_if_stopped
 from tangga import landing
 from tangga.contracts import CONTRACTS, SURVEY_SCORES, Contract
-from tangga.extract import landed_types
 from tangga.landing import Manifest
-from tangga.parsing import literal
+from tangga.landing.extract import landed_types
+from tangga.landing.parsing import literal
 from tangga.settings import FileEntity, Settings
 from tangga.sources.files import quoted
 

@@ -17,14 +17,14 @@ import duckdb
 from expectations import gate
 from expectations.gate import Check, GateResult, GateStopped, raise_if_stopped, unexpected_rows
 from tangga import files
-from tangga.parsing import literal
+from tangga.landing.parsing import literal
 from tangga.settings import Settings
 from tangga.sources.files import quoted
 
 __all__ = ["GateResult", "GateStopped", "check", "raise_if_stopped"]
 
 NORMAL_EMAIL = r"^[^@\sA-Z]+@[a-z0-9]([a-z0-9.-]*[a-z0-9])?$"
-"""What `tangga.normalise.email` gives: no blanks, no ASCII capitals, the domain as ASCII."""
+"""What `tangga.landing.normalise.email` gives: no blanks, no ASCII capitals, the domain as ASCII."""
 
 FORMULA = r"^[=+\-@\t\r＝＋－＠]"
 PLAIN_PHONE = r"^\+[0-9]+$"

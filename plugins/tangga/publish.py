@@ -159,4 +159,3 @@ def _point_to(settings: Settings, version: Version) -> None:
 
 def _one(con: duckdb.DuckDBPyConnection, sql: str):
     return con.execute(sql).fetchone()[0]
-

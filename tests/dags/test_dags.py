@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from tangga import airflow_home, settings
+from tangga import settings
+from tangga.local import airflow_home
 from tangga.settings import REPOSITORY
 
 DUMP = """

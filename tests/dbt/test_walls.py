@@ -24,7 +24,7 @@ PACKAGE = REPOSITORY / "plugins" / "tangga"
 LIBRARY = sorted(
     path
     for path in PACKAGE.rglob("*.py")
-    if not path.name.startswith("airflow_") and not {"web", "operators"} & {*path.relative_to(PACKAGE).parts, path.stem}
+    if path != PACKAGE / "local" / "in_process.py" and "web" not in path.relative_to(PACKAGE).parts
 )
 
 

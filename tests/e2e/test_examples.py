@@ -52,7 +52,17 @@ def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     home = tmp_path_factory.mktemp(sample.name)
     config = EXAMPLES / sample.name / "tangga.yml"
     done = subprocess.run(
-        [sys.executable, "-m", "tangga.run", "--config", config, "--as-of", sample.as_of.isoformat(), "--home", home],
+        [
+            sys.executable,
+            "-m",
+            "tangga.local.run",
+            "--config",
+            config,
+            "--as-of",
+            sample.as_of.isoformat(),
+            "--home",
+            home,
+        ],
         env=os.environ | {"PYTHONPATH": f"{samples.REPOSITORY / 'plugins'}{os.pathsep}{samples.REPOSITORY}"},
         cwd=samples.REPOSITORY,
         capture_output=True,

@@ -25,7 +25,7 @@ KEPT = ("landing", "rejects", "published", "exports", "state", "gates")
 
 def run(home: Path, day: str, config: Path | None = None) -> subprocess.CompletedProcess:
     """`make run`, without its set-up."""
-    command = [sys.executable, "-m", "tangga.run", "--as-of", day, "--home", str(home)]
+    command = [sys.executable, "-m", "tangga.local.run", "--as-of", day, "--home", str(home)]
     return subprocess.run(
         command + (["--config", str(config)] if config else []),
         env=os.environ

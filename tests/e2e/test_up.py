@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tangga import airflow_home
+from tangga.local import airflow_home
 from tangga.settings import REPOSITORY, load
 
 pytestmark = pytest.mark.e2e
@@ -30,7 +30,7 @@ class Airflow:
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess:
         return subprocess.run(
-            [sys.executable, "-m", "tangga.up", *arguments, "--home", str(self.home)],
+            [sys.executable, "-m", "tangga.local.up", *arguments, "--home", str(self.home)],
             env=os.environ | {"PYTHONPATH": f"{REPOSITORY / 'plugins'}{os.pathsep}{REPOSITORY}"},
             capture_output=True,
             text=True,

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from tangga import airflow_home
-from tangga.airflow_lock import HomeBusy, home_lock
+from tangga.local import airflow_home
+from tangga.local.home_lock import HomeBusy, home_lock
 from tangga.settings import REPOSITORY, Settings
 
 

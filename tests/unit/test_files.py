@@ -20,7 +20,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tangga.normalise import SPACES
+from tangga.landing.normalise import SPACES
 from tangga.sources.records import MAX_FIELD, MAX_LINE, MAX_REJECTS_KEPT, SourceRefused, TextFile
 
 HEAD = "contact_id,updated_at,first_name\n"

@@ -16,8 +16,8 @@ from expectations import gate, inbound, marts, outbound
 from expectations.gate import Check, GateStopped
 from tangga import files, landing, settings
 from tangga.contracts import CONTRACTS, SURVEY_SCORES, Column
-from tangga.extract import landed_types
-from tangga.parsing import literal
+from tangga.landing.extract import landed_types
+from tangga.landing.parsing import literal
 
 DAY = date(2024, 2, 1)
 SECRETS = ("ani.secret@example.com", "+6281234567890", "6281234567890", "Nyai Rahasia")

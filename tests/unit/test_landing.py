@@ -9,8 +9,9 @@ from datetime import date, timedelta
 import duckdb
 import pytest
 
-from tangga import extract, files, landing
+from tangga import files, landing
 from tangga.contracts import CONTRACTS
+from tangga.landing import extract
 from tests.unit.inbox import DAY
 
 HEAD = "contact_id,updated_at,first_name\n"

@@ -11,7 +11,7 @@ from email_validator import EmailNotValidError, validate_email
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tangga.normalise import SPACES, email, hashed_id, phone
+from tangga.landing.normalise import SPACES, email, hashed_id, phone
 
 
 @pytest.mark.parametrize(

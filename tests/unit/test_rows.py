@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import pytest
 
-from tangga.normalise import SPACES
+from tangga.landing.normalise import SPACES
 from tangga.sources.records import SourceRefused
 
 AT = "2026-03-01T10:00:00Z"

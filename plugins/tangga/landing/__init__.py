@@ -18,9 +18,10 @@ from pathlib import Path
 
 import duckdb
 
-from tangga import engine, extract, files
+from tangga import engine, files
 from tangga.contracts import CONTRACTS
 from tangga.engine import literal, parquet_list
+from tangga.landing import extract
 from tangga.settings import Settings
 
 log = logging.getLogger(__name__)

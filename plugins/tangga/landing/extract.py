@@ -13,10 +13,10 @@ from datetime import date
 
 import duckdb
 
-from tangga import judging, normalise
 from tangga.contracts import CONTRACTS, SQL_TYPE, Column, Contract
 from tangga.engine import literal
-from tangga.parsing import as_source_has_it, parse, text
+from tangga.landing import judging, normalise
+from tangga.landing.parsing import as_source_has_it, parse, text
 from tangga.settings import ColumnMapping, FileEntity, FileSource, Settings
 from tangga.sources import files
 from tangga.sources.files import folded, quoted

@@ -19,7 +19,7 @@ from airflow.sdk.execution_time.supervisor import in_process_api_server
 from airflow.sdk.listener import get_listener_manager
 from airflow.utils.db import initdb
 
-from tangga import airflow_home
+from tangga.local import airflow_home
 from tangga.progress import Progress
 from tangga.settings import Settings
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from tangga.contracts import Column
 from tangga.engine import literal
-from tangga.normalise import SPACES
+from tangga.landing.normalise import SPACES
 
 _AMOUNT = r"[+-]?([0-9]{1,15}([.][0-9]*)?|[.][0-9]+)"
 _INTEGER = r"[+-]?[0-9]{1,9}([.]0+)?"

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 
-from tangga import airflow_home
+from tangga.local import airflow_home
 from tangga.settings import Settings
 
 _MARK = "TANGGA_UP"

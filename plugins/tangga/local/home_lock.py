@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from tangga import airflow_home
+from tangga.local import airflow_home
 from tangga.settings import Settings
 
 

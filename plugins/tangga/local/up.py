@@ -1,6 +1,6 @@
 """`make up` and `make down`: Airflow with its UI, on this machine only.
 
-    python -m tangga.up [up|down] [--port 8080] [--detach] [--config tangga.yml] [--home DIRECTORY]
+    python -m tangga.local.up [up|down] [--port 8080] [--detach] [--config tangga.yml] [--home DIRECTORY]
 
 `up` starts the parts in the order in which they need each other (`airflow standalone` starts them at once,
 so that the first tasks meet no server), and stays until Ctrl-C; `--detach` leaves it running in the
@@ -25,9 +25,9 @@ from pathlib import Path
 
 import psutil
 
-from tangga import airflow_home
-from tangga.airflow_lock import HomeBusy, home_lock
-from tangga.airflow_processes import ProcessDied, Processes, end_all, tail
+from tangga.local import airflow_home
+from tangga.local.home_lock import HomeBusy, home_lock
+from tangga.local.processes import ProcessDied, Processes, end_all, tail
 from tangga.settings import Settings, SettingsError, load
 
 _START_SECONDS = 240.0
@@ -158,7 +158,7 @@ def _detach(settings: Settings, port: int) -> int:
     """Run `up` in a session of its own, and pass on what it says until it is healthy or has given up."""
     log = airflow_home.logs(settings) / "up.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "tangga.up", "--port", str(port)]
+    command = [sys.executable, "-m", "tangga.local.up", "--port", str(port)]
     command += ["--config", str(settings.config_path), "--home", str(settings.home)]
     with open(log, "wb") as file:
         supervisor = subprocess.Popen(
@@ -179,7 +179,7 @@ def _detach(settings: Settings, port: int) -> int:
 
 
 def _child_environment() -> dict[str, str]:
-    plugins = str(Path(__file__).resolve().parents[1])
+    plugins = str(Path(__file__).resolve().parents[2])
     return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, (plugins, os.environ.get("PYTHONPATH"))))}
 
 
@@ -234,7 +234,9 @@ def _stop(*_) -> None:
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tangga.up", description="Airflow with its UI, on this machine.")
+    parser = argparse.ArgumentParser(
+        prog="python -m tangga.local.up", description="Airflow with its UI, on this machine."
+    )
     parser.add_argument("action", nargs="?", choices=("up", "down"), default="up")
     parser.add_argument("--port", type=int, default=airflow_home.DEFAULT_PORT, help="of the UI (default: %(default)s)")
     parser.add_argument("--detach", action="store_true", help="return when all is healthy, and leave it running")

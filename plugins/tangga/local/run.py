@@ -1,6 +1,6 @@
 """`make run`: the whole pipeline once, through Airflow, in this process and without a server.
 
-    python -m tangga.run [--as-of YYYY-MM-DD] [--config tangga.yml] [--home DIRECTORY]
+    python -m tangga.local.run [--as-of YYYY-MM-DD] [--config tangga.yml] [--home DIRECTORY]
 
 Exit code 0: done; 1: a DAG failed; 2: the settings or the arguments cannot be used; 3: the home is in use.
 """
@@ -18,9 +18,9 @@ from datetime import date
 from pathlib import Path
 from typing import TextIO
 
-from tangga import airflow_home
-from tangga.airflow_lock import HomeBusy, home_lock
-from tangga.airflow_processes import end_all
+from tangga.local import airflow_home
+from tangga.local.home_lock import HomeBusy, home_lock
+from tangga.local.processes import end_all
 from tangga.progress import Progress
 from tangga.settings import Settings, SettingsError, load
 
@@ -65,20 +65,20 @@ def _run(settings: Settings, as_of: date, began: float) -> int:
         clock = began
         gc.disable()  # the start makes a million objects that stay: to look through them for waste costs a second
         try:
-            from tangga import airflow_run
+            from tangga.local import in_process
 
-            airflow_run.migrate(settings)
-            dags = airflow_run.load(list(PHASES.values()))
-            airflow_run.warm_up()
+            in_process.migrate(settings)
+            dags = in_process.load(list(PHASES.values()))
+            in_process.warm_up()
             gc.freeze()
             gc.enable()
             progress.finish("set-up", "Airflow")
             seconds["set-up"], clock = time.monotonic() - clock, time.monotonic()
             for phase, dag_id in PHASES.items():
-                outcome = airflow_run.run(dags[dag_id], phase, {"as_of_date": as_of.isoformat()}, progress)
+                outcome = in_process.run(dags[dag_id], phase, {"as_of_date": as_of.isoformat()}, progress)
                 waiting += [f"{dag_id}.{task}" for task in outcome.waiting]
                 seconds[phase], clock = time.monotonic() - clock, time.monotonic()
-        except airflow_run.RunFailed as error:
+        except in_process.RunFailed as error:
             progress.line(f"\nFailed after {time.monotonic() - began:.1f} s.\n{error}\nThe whole story: {log}")
             return 1
     from tangga.summary import print_summary
@@ -92,7 +92,7 @@ def _run(settings: Settings, as_of: date, began: float) -> int:
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tangga.run", description="Run the whole pipeline once.")
+    parser = argparse.ArgumentParser(prog="python -m tangga.local.run", description="Run the whole pipeline once.")
     parser.add_argument("--as-of", type=_day, metavar="YYYY-MM-DD", help="the day to compute (default: yesterday)")
     parser.add_argument("--config", help="a tangga.yml (default: $TANGGA_CONFIG, then the repository's)")
     parser.add_argument("--home", help="where the run writes (default: $TANGGA_HOME, then var/)")
