@@ -36,7 +36,7 @@ test: .venv/.installed ## all tests (ARGS=... for pytest)
 check: .venv/.installed ## linters: Python and SQL
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/sqlfluff lint dbt_project
+	@$(BIN)/python tests/dbt/lint_sql.py
 
 docs: .venv/.installed ## the pages of docs/ that are written from the code
 	@$(BIN)/python -m tangga.docs

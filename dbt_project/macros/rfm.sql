@@ -23,3 +23,10 @@
     {%- endif -%}
     cast({{ score }} as tinyint)
 {%- endmacro %}
+
+{# A cut point: taken over doubles, because on decimals the engine would round it to cents, and kept with three
+   decimals, because a fifth of the way between two amounts in cents has no more: that takes away what the doubles
+   added, so that a value which lies exactly on a cut point is on it. #}
+{% macro quantile(value, share) -%}
+    cast(percentile_cont({{ share }}) within group (order by cast({{ value }} as double)) as decimal(21, 3))
+{%- endmacro %}

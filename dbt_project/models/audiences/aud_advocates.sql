@@ -6,7 +6,8 @@ latest as (
 
     select customer_id, nps_group, answer_date
     from {{ ref('fct_survey_responses') }}
-    where nps_group is not null
+    where
+        nps_group is not null
         and customer_id is not null
         and answer_date > {{ days_before(as_of_date(), rule('lifecycle.satisfaction_days')) }}
     qualify row_number() over (partition by customer_id order by answered_at desc, response_id desc, source desc) = 1
@@ -15,7 +16,8 @@ latest as (
 
 promoters as (
 
-    select customer_id, answer_date from latest where nps_group = 'promoter'
+    select customer_id, answer_date from latest
+    where nps_group = 'promoter'
 
 ),
 

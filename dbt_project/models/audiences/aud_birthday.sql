@@ -7,10 +7,14 @@ this_year as (
     select
         customer_id,
         birth_date,
-        cast(birth_date + to_years(cast(extract(year from {{ as_of_date() }}) - extract(year from birth_date) as integer))
-            as date) as birthday
+        cast(
+            birth_date
+            + to_years(cast(extract(year from {{ as_of_date() }}) - extract(year from birth_date) as integer))
+            as date
+        ) as birthday
     from {{ ref('dim_customers') }}
-    where extract(year from birth_date) > {{ rule('audiences.first_birth_year') - 1 }}
+    where
+        extract(year from birth_date) > {{ rule('audiences.first_birth_year') - 1 }}
         and birth_date <= {{ as_of_date() }}
 
 ),
@@ -22,7 +26,8 @@ next as (
         case
             when birthday > {{ as_of_date() }} then birthday
             else cast(birth_date + to_years(
-                cast(extract(year from {{ as_of_date() }}) - extract(year from birth_date) as integer) + 1) as date)
+                cast(extract(year from {{ as_of_date() }}) - extract(year from birth_date) as integer) + 1
+            ) as date)
         end as birthday
     from this_year
 

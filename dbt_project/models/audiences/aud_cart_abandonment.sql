@@ -9,7 +9,8 @@ carts as (
         min(occurred_at) as began_at,
         max(occurred_at) as touched_at
     from {{ ref('fct_events') }}
-    where event_type in ('add_to_cart', 'checkout')
+    where
+        event_type in ('add_to_cart', 'checkout')
         and customer_id is not null
         and cart_id is not null
     group by customer_id, cart_id
@@ -21,20 +22,24 @@ left_behind as (
     select carts.*
     from carts
     left join {{ ref('fct_orders') }} as orders
-        on carts.customer_id = orders.customer_id
-        and orders.ordered_at >= carts.began_at
-    where orders.order_id is null
+        on
+            carts.customer_id = orders.customer_id
+            and carts.began_at <= orders.ordered_at
+    where
+        orders.order_id is null
         and carts.touched_at <= cast('{{ var("as_of_end_utc") }}' as timestamp)
-            - interval '{{ rule("audiences.cart_delay_hours") }}' hour
+        - interval '{{ rule("audiences.cart_delay_hours") }}' hour
         and carts.touched_at >= cast('{{ var("as_of_end_utc") }}' as timestamp)
-            - interval '{{ rule("audiences.cart_days") }}' day
+        - interval '{{ rule("audiences.cart_days") }}' day
 
 )
 
 select
     'cart_abandonment' as audience,
     customer_id,
-    'left a cart on ' || cast({{ local_date('touched_at') }} as varchar) || ' and has not ordered since it was begun' as why,
+    'left a cart on '
+    || cast({{ local_date('touched_at') }} as varchar)
+    || ' and has not ordered since it was begun' as why,
     cart_id as entry_key
 from left_behind
 qualify row_number() over (partition by customer_id order by touched_at desc, cart_id desc) = 1

@@ -5,7 +5,8 @@ latest as (
 
     select customer_id, nps_group, score, answer_date
     from {{ ref('fct_survey_responses') }}
-    where nps_group is not null
+    where
+        nps_group is not null
         and customer_id is not null
         and answer_date > {{ days_before(as_of_date(), rule('lifecycle.satisfaction_days')) }}
     qualify row_number() over (partition by customer_id order by answered_at desc, response_id desc, source desc) = 1

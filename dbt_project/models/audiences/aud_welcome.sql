@@ -14,7 +14,9 @@ arrived as (
 
     select
         customers.customer_id,
-        greatest(coalesce(customers.signup_date, granted.granted_date), coalesce(granted.granted_date, customers.signup_date))
+        greatest(
+            coalesce(customers.signup_date, granted.granted_date), coalesce(granted.granted_date, customers.signup_date)
+        )
             as arrived_date
     from {{ ref('dim_customers') }} as customers
     inner join {{ ref('customer_lifecycle') }} as lifecycle on customers.customer_id = lifecycle.customer_id

@@ -8,6 +8,7 @@ select
     {{ as_of_date() }} as as_of_date
 from {{ ref('audience_candidates') }} as candidates
 inner join {{ ref('customer_contactability') }} as contactability
-    on candidates.customer_id = contactability.customer_id
-    and candidates.channel = contactability.channel
+    on
+        candidates.customer_id = contactability.customer_id
+        and candidates.channel = contactability.channel
 where contactability.is_contactable

@@ -25,5 +25,6 @@ select
     coalesce(exclusions.excluded, 0) as excluded
 from members
 full outer join exclusions
-    on members.audience = exclusions.audience
-    and members.channel = exclusions.channel
+    on
+        members.audience = exclusions.audience
+        and members.channel = exclusions.channel

@@ -9,11 +9,13 @@ first_day as (
 
 days (day) as (
 
-    select day from first_day where day is not null
+    select day from first_day
+    where day is not null
 
     union all
 
-    select cast(day + interval '1' day as date) from days where day < {{ as_of_date() }}
+    select cast(day + interval '1' day as date) from days
+    where day < {{ as_of_date() }}
 
 )
 

@@ -11,8 +11,9 @@ latest as (
         consents.status_at
     from {{ ref('stg_consents') }} as consents
     inner join {{ ref('int_customer_identities') }} as identities
-        on consents.source = identities.source
-        and consents.contact_id = identities.contact_id
+        on
+            consents.source = identities.source
+            and consents.contact_id = identities.contact_id
     where consents.purpose = 'marketing'
     qualify row_number() over (
         partition by consents.source, consents.contact_id, consents.channel

@@ -21,9 +21,11 @@ personal as (
     select mentions.*
     from mentions
     left join {{ ref('role_addresses') }} as roles
-        on mentions.kind = 'email'
-        and split_part(mentions.value, '@', 1) = roles.local_part
-    where mentions.value is not null
+        on
+            mentions.kind = 'email'
+            and split_part(mentions.value, '@', 1) = roles.local_part
+    where
+        mentions.value is not null
         and mentions.contact_id is not null
         and roles.local_part is null
 

@@ -28,9 +28,10 @@ final as (
         rates.rate
     from used
     inner join rates
-        on used.currency = rates.currency
-        and rates.rate_date <= used.order_date
-        and rates.rate_date >= {{ days_before('used.order_date', rule('currency.max_rate_age_days')) }}
+        on
+            used.currency = rates.currency
+            and used.order_date >= rates.rate_date
+            and rates.rate_date >= {{ days_before('used.order_date', rule('currency.max_rate_age_days')) }}
     qualify row_number() over (
         partition by used.currency, used.order_date
         order by rates.rate_date desc, rates.is_own desc, rates.rate desc

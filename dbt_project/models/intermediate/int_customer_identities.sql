@@ -12,8 +12,9 @@ records as (
         records.is_listed
     from {{ ref('int_customer_clusters') }} as clusters
     inner join {{ ref('int_contact_records') }} as records
-        on clusters.source = records.source
-        and clusters.contact_id = records.contact_id
+        on
+            clusters.source = records.source
+            and clusters.contact_id = records.contact_id
 
 ),
 

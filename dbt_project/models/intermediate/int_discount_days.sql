@@ -27,14 +27,17 @@ own as (
     select distinct identities.customer_id, calendar.day
     from campaigns
     inner join {{ ref('stg_messages') }} as messages
-        on campaigns.campaign = messages.campaign
-        and messages.event = 'sent'
+        on
+            campaigns.campaign = messages.campaign
+            and messages.event = 'sent'
     inner join {{ ref('int_customer_identities') }} as identities
-        on messages.source = identities.source
-        and messages.contact_id = identities.contact_id
+        on
+            messages.source = identities.source
+            and messages.contact_id = identities.contact_id
     inner join {{ ref('int_calendar') }} as calendar
-        on calendar.day between campaigns.starts_on and campaigns.ends_on
-        and calendar.day >= messages.message_date
+        on
+            calendar.day between campaigns.starts_on and campaigns.ends_on
+            and messages.message_date <= calendar.day
     left join store_wide on calendar.day = store_wide.day
     where campaigns.scope = 'recipients' and store_wide.day is null
 

@@ -6,8 +6,9 @@ visits as (
     select identities.customer_id, max(events.event_date) as engaged_date
     from {{ ref('stg_events') }} as events
     inner join {{ ref('int_customer_identities') }} as identities
-        on events.source = identities.source
-        and events.contact_id = identities.contact_id
+        on
+            events.source = identities.source
+            and events.contact_id = identities.contact_id
     group by identities.customer_id
 
 ),
@@ -17,8 +18,9 @@ reactions as (
     select identities.customer_id, max(messages.message_date) as engaged_date
     from {{ ref('stg_messages') }} as messages
     inner join {{ ref('int_customer_identities') }} as identities
-        on messages.source = identities.source
-        and messages.contact_id = identities.contact_id
+        on
+            messages.source = identities.source
+            and messages.contact_id = identities.contact_id
     where messages.event in ('opened', 'clicked')
     group by identities.customer_id
 

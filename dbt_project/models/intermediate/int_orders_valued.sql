@@ -39,15 +39,18 @@ converted as (
         cast(coalesce(refunds.refunded_amount, 0) * coalesce(rates.rate, 1) as decimal(18, 2)) as refunded_amount
     from orders
     inner join {{ ref('int_customer_identities') }} as identities
-        on orders.source = identities.source
-        and orders.contact_id = identities.contact_id
+        on
+            orders.source = identities.source
+            and orders.contact_id = identities.contact_id
     inner join {{ ref('order_statuses') }} as statuses on orders.status = statuses.status
     left join rates
-        on orders.currency = rates.currency
-        and orders.order_date = rates.order_date
+        on
+            orders.currency = rates.currency
+            and orders.order_date = rates.order_date
     left join refunds
-        on orders.source = refunds.source
-        and orders.order_id = refunds.order_id
+        on
+            orders.source = refunds.source
+            and orders.order_id = refunds.order_id
     where orders.currency = '{{ var("currency") }}' or rates.rate is not null
 
 ),

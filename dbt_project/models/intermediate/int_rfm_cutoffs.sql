@@ -14,7 +14,7 @@ final as (
     union all
 
     select metric, score, lower_bound from {{ ref('rfm_cutoffs') }}
-    where metric not in (select metric from own)
+    where metric not in (select own.metric from own)
 
 )
 

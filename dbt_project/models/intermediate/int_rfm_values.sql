@@ -10,7 +10,7 @@ final as (
         cast(sum(net_amount) as decimal(18, 2)) as monetary
     from {{ ref('int_orders_valued') }}
     where is_purchase
-        {% if rule('rfm.window_days') %}
+    {% if rule('rfm.window_days') %}
             and order_date > {{ days_before(as_of_date(), rule('rfm.window_days')) }}
         {% endif %}
     group by customer_id

@@ -14,9 +14,11 @@ responses as (
         ) as place
     from {{ ref('stg_survey_responses') }} as responses
     inner join {{ ref('int_customer_identities') }} as identities
-        on responses.source = identities.source
-        and responses.contact_id = identities.contact_id
-    where responses.score is not null
+        on
+            responses.source = identities.source
+            and responses.contact_id = identities.contact_id
+    where
+        responses.score is not null
         and responses.answer_date > {{ days_before(as_of_date(), rule('lifecycle.satisfaction_days')) }}
 
 ),
@@ -44,8 +46,9 @@ tickets as (
         ) as has_written
     from {{ ref('stg_tickets') }} as tickets
     inner join {{ ref('int_customer_identities') }} as identities
-        on tickets.source = identities.source
-        and tickets.contact_id = identities.contact_id
+        on
+            tickets.source = identities.source
+            and tickets.contact_id = identities.contact_id
     group by identities.customer_id
 
 ),
@@ -59,7 +62,8 @@ final as (
         -- A score decides; without one, somebody who talks to us of their own accord counts as content.
         case
             when answers.csat_score is not null or answers.nps_score is not null
-                then coalesce(answers.csat_score >= {{ rule('lifecycle.satisfied_csat') }}, false)
+                then
+                    coalesce(answers.csat_score >= {{ rule('lifecycle.satisfied_csat') }}, false)
                     or coalesce(answers.nps_score >= {{ rule('lifecycle.satisfied_nps') }}, false)
             else answers.answer_date is not null or coalesce(tickets.has_written, false)
         end as is_satisfied,

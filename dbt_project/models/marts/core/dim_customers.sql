@@ -18,8 +18,9 @@ records as (
         ) as place
     from identities
     inner join {{ ref('stg_contacts') }} as contacts
-        on identities.source = contacts.source
-        and identities.contact_id = contacts.contact_id
+        on
+            identities.source = contacts.source
+            and identities.contact_id = contacts.contact_id
 
 ),
 
@@ -47,8 +48,9 @@ carried as (
     select identities.customer_id, max(addresses.email) as email
     from identities
     inner join {{ ref('int_carried_addresses') }} as addresses
-        on identities.source = addresses.source
-        and identities.contact_id = addresses.contact_id
+        on
+            identities.source = addresses.source
+            and identities.contact_id = addresses.contact_id
     group by identities.customer_id
 
 ),

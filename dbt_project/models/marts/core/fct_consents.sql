@@ -14,8 +14,9 @@ final as (
         consents.wording_version
     from {{ ref('stg_consents') }} as consents
     inner join {{ ref('int_customer_identities') }} as identities
-        on consents.source = identities.source
-        and consents.contact_id = identities.contact_id
+        on
+            consents.source = identities.source
+            and consents.contact_id = identities.contact_id
 
 )
 

@@ -15,8 +15,9 @@ final as (
         events.channel
     from {{ ref('stg_events') }} as events
     left join {{ ref('int_customer_identities') }} as identities
-        on events.source = identities.source
-        and events.contact_id = identities.contact_id
+        on
+            events.source = identities.source
+            and events.contact_id = identities.contact_id
 
 )
 

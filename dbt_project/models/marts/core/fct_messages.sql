@@ -14,8 +14,9 @@ final as (
         messages.audience
     from {{ ref('stg_messages') }} as messages
     left join {{ ref('int_customer_identities') }} as identities
-        on messages.source = identities.source
-        and messages.contact_id = identities.contact_id
+        on
+            messages.source = identities.source
+            and messages.contact_id = identities.contact_id
 
 )
 

@@ -19,8 +19,9 @@ final as (
         orders.is_purchase
     from {{ ref('stg_order_lines') }} as lines
     inner join {{ ref('int_orders_valued') }} as orders
-        on lines.source = orders.source
-        and lines.order_id = orders.order_id
+        on
+            lines.source = orders.source
+            and lines.order_id = orders.order_id
 
 )
 

@@ -13,11 +13,13 @@ final as (
         cadence.first_purchase_date as converted_date
     from {{ ref('stg_referrals') }} as referrals
     inner join {{ ref('int_customer_identities') }} as referrers
-        on referrals.source = referrers.source
-        and referrals.referrer_contact_id = referrers.contact_id
+        on
+            referrals.source = referrers.source
+            and referrals.referrer_contact_id = referrers.contact_id
     inner join {{ ref('int_customer_identities') }} as referred
-        on referrals.source = referred.source
-        and referrals.referred_contact_id = referred.contact_id
+        on
+            referrals.source = referred.source
+            and referrals.referred_contact_id = referred.contact_id
     left join {{ ref('int_customer_cadence') }} as cadence
         on referred.customer_id = cadence.customer_id
 

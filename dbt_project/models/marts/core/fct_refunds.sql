@@ -14,8 +14,9 @@ final as (
         orders.order_id is not null as is_linked
     from {{ ref('stg_refunds') }} as refunds
     left join {{ ref('int_orders_valued') }} as orders
-        on refunds.source = orders.source
-        and refunds.order_id = orders.order_id
+        on
+            refunds.source = orders.source
+            and refunds.order_id = orders.order_id
 
 )
 

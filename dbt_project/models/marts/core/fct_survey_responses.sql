@@ -23,8 +23,9 @@ final as (
         responses.order_id
     from {{ ref('stg_survey_responses') }} as responses
     left join {{ ref('int_customer_identities') }} as identities
-        on responses.source = identities.source
-        and responses.contact_id = identities.contact_id
+        on
+            responses.source = identities.source
+            and responses.contact_id = identities.contact_id
 
 )
 

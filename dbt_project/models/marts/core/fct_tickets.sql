@@ -18,8 +18,9 @@ final as (
         tickets.resolved_at is not null as is_resolved
     from {{ ref('stg_tickets') }} as tickets
     left join {{ ref('int_customer_identities') }} as identities
-        on tickets.source = identities.source
-        and tickets.contact_id = identities.contact_id
+        on
+            tickets.source = identities.source
+            and tickets.contact_id = identities.contact_id
 
 )
 

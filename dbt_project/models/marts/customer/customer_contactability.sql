@@ -24,7 +24,8 @@ judged as (
     select
         customers.customer_id,
         channels.channel,
-        case when channels.address = 'email' then customers.email
+        case
+            when channels.address = 'email' then customers.email
             when channels.address = 'phone' then customers.phone
         end as address,
         case
@@ -40,11 +41,13 @@ judged as (
     from customers
     cross join channels
     left join {{ ref('int_consent_states') }} as states
-        on customers.customer_id = states.customer_id
-        and channels.channel = states.channel
+        on
+            customers.customer_id = states.customer_id
+            and channels.channel = states.channel
     left join {{ ref('int_suppressions') }} as suppressions
-        on customers.customer_id = suppressions.customer_id
-        and channels.channel = suppressions.channel
+        on
+            customers.customer_id = suppressions.customer_id
+            and channels.channel = suppressions.channel
 
 ),
 
@@ -58,8 +61,9 @@ final as (
             own_reason,
             case
                 when address is not null
-                    then max(case when own_reason in ('consent revoked', 'complained', 'unsubscribed', 'bounced')
-                        then 'somebody with the same address said no'
+                    then max(case
+                        when own_reason in ('consent revoked', 'complained', 'unsubscribed', 'bounced')
+                            then 'somebody with the same address said no'
                     end) over (partition by channel, address)
             end
         ) as reason,

@@ -2,19 +2,22 @@ with
 
 orders as (
 
-    select * from {{ ref('int_orders_valued') }} where is_purchase
+    select * from {{ ref('int_orders_valued') }}
+    where is_purchase
 
 ),
 
 store_wide as (
 
-    select day from {{ ref('int_discount_days') }} where customer_id is null
+    select day from {{ ref('int_discount_days') }}
+    where customer_id is null
 
 ),
 
 own as (
 
-    select customer_id, day from {{ ref('int_discount_days') }} where customer_id is not null
+    select customer_id, day from {{ ref('int_discount_days') }}
+    where customer_id is not null
 
 ),
 
@@ -35,15 +38,17 @@ bought as (
         orders.customer_id,
         min(orders.order_date) as first_purchase_date,
         cast(count(*) as integer) as orders,
-        cast(sum(case when store_wide.day is not null or own.day is not null then 1 else 0 end) as integer) as orders_on,
+        cast(sum(case when store_wide.day is not null or own.day is not null then 1 else 0 end) as integer)
+            as orders_on,
         cast(sum(case when orders.is_discounted then 0 else 1 end) as integer) as full_price_orders,
         cast(sum(orders.discount_amount) as decimal(18, 2)) as discount_amount,
         cast(sum(orders.gross_amount + orders.discount_amount) as decimal(18, 2)) as list_amount
     from orders
     left join store_wide on orders.order_date = store_wide.day
     left join own
-        on orders.customer_id = own.customer_id
-        and orders.order_date = own.day
+        on
+            orders.customer_id = own.customer_id
+            and orders.order_date = own.day
     group by orders.customer_id
 
 ),
@@ -53,8 +58,9 @@ own_days as (
     select own.customer_id, cast(count(*) as integer) as discount_days
     from own
     inner join bought
-        on own.customer_id = bought.customer_id
-        and own.day >= bought.first_purchase_date
+        on
+            own.customer_id = bought.customer_id
+            and own.day >= bought.first_purchase_date
     group by own.customer_id
 
 ),
@@ -79,7 +85,8 @@ final as (
         {{ as_of_date() }} as as_of_date,
         case
             when days_on = 0 or days_known = days_on then 'insufficient_evidence'
-            when full_price_orders >= {{ rule('lifecycle.sieve_min_full_price_orders') }}
+            when
+                full_price_orders >= {{ rule('lifecycle.sieve_min_full_price_orders') }}
                 and cast(orders_off as bigint) * days_on
                 >= {{ rule('lifecycle.sieve_ratio') }} * cast(orders_on as bigint) * (days_known - days_on)
                 then 'passes'

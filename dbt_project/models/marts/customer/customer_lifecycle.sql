@@ -8,17 +8,20 @@ consents as (
         bool_or(states.is_granted and coalesce(suppressions.reason, 'none') in ('none', 'bounced')) as has_opted_in
     from {{ ref('int_consent_states') }} as states
     left join {{ ref('int_suppressions') }} as suppressions
-        on states.customer_id = suppressions.customer_id
-        and states.channel = suppressions.channel
+        on
+            states.customer_id = suppressions.customer_id
+            and states.channel = suppressions.channel
     group by states.customer_id
 
 ),
 
 referrals as (
 
-    select referrer_customer_id as customer_id, cast(count(distinct referred_customer_id) as integer) as customers_brought
+    select
+        referrer_customer_id as customer_id, cast(count(distinct referred_customer_id) as integer) as customers_brought
     from {{ ref('fct_referrals') }}
-    where converted_date >= referral_date
+    where
+        converted_date >= referral_date
         and referrer_customer_id <> referred_customer_id
         and referral_date > {{ days_before(as_of_date(), rule('lifecycle.referral_days')) }}
     group by referrer_customer_id
@@ -56,7 +59,7 @@ placed as (
     select
         *,
         purchase_days >= {{ rule('lifecycle.majority_purchase_days') }}
-            and current_gap_days <= {{ rule('lifecycle.majority_gap_factor') }} * median_gap_days as is_regular
+        and current_gap_days <= {{ rule('lifecycle.majority_gap_factor') }} * median_gap_days as is_regular
     from facts
 
 ),

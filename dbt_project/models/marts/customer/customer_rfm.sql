@@ -2,19 +2,22 @@ with
 
 recency_cuts as (
 
-    select * from {{ ref('int_rfm_cuts') }} where metric = 'recency_days'
+    select * from {{ ref('int_rfm_cuts') }}
+    where metric = 'recency_days'
 
 ),
 
 frequency_cuts as (
 
-    select * from {{ ref('int_rfm_cuts') }} where metric = 'frequency'
+    select * from {{ ref('int_rfm_cuts') }}
+    where metric = 'frequency'
 
 ),
 
 monetary_cuts as (
 
-    select * from {{ ref('int_rfm_cuts') }} where metric = 'monetary'
+    select * from {{ ref('int_rfm_cuts') }}
+    where metric = 'monetary'
 
 ),
 
@@ -49,10 +52,11 @@ final as (
         segments.segment
     from scored
     left join {{ ref('int_rfm_segment_map') }} as segments
-        on segments.scheme = '{{ rule("rfm.scheme") }}'
-        and scored.r_score = segments.r
-        and scored.f_score = segments.f
-        and scored.m_score = segments.m
+        on
+            segments.scheme = '{{ rule("rfm.scheme") }}'
+            and scored.r_score = segments.r
+            and scored.f_score = segments.f
+            and scored.m_score = segments.m
 
 )
 

@@ -88,8 +88,10 @@ measured as (
         n_responses >= {{ rule('nps.minimum_responses') }} as is_shown,
         (promoters - detractors) / cast(n_responses as double) as score,
         1.96 * sqrt(
-            ((promoters + detractors) / cast(n_responses as double)
-                - power((promoters - detractors) / cast(n_responses as double), 2)) / n_responses
+            (
+                (promoters + detractors) / cast(n_responses as double)
+                - power((promoters - detractors) / cast(n_responses as double), 2)
+            ) / n_responses
         ) as margin
     from counted
 

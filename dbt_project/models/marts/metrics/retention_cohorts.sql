@@ -43,7 +43,7 @@ grid as (
         sizes.customers,
         {{ months_between('sizes.cohort_month', 'months.month') }} as months_since,
         months.month = sizes.cohort_month
-            or cast(months.month + interval '1' month as date) <= {{ as_of_date() }} + 1 as is_elapsed
+        or cast(months.month + interval '1' month as date) <= {{ as_of_date() }} + 1 as is_elapsed
     from sizes
     inner join months on sizes.cohort_month <= months.month
 
@@ -56,13 +56,15 @@ final as (
         grid.months_since,
         grid.customers,
         case when grid.is_elapsed then coalesce(returned.retained, 0) end as retained,
-        case when grid.is_elapsed
-            then cast(round(coalesce(returned.retained, 0) / cast(grid.customers as double), 4) as decimal(6, 4))
+        case
+            when grid.is_elapsed
+                then cast(round(coalesce(returned.retained, 0) / cast(grid.customers as double), 4) as decimal(6, 4))
         end as retention_rate
     from grid
     left join returned
-        on grid.cohort_month = returned.cohort_month
-        and grid.months_since = returned.months_since
+        on
+            grid.cohort_month = returned.cohort_month
+            and grid.months_since = returned.months_since
 
 )
 
