@@ -7,7 +7,6 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from tangga.contracts import CHANNELS
 from tangga.settings import REPOSITORY, SettingsError
 
 REGISTRY = REPOSITORY / "dbt_project" / "models" / "audiences" / "_audiences.yml"
@@ -22,7 +21,7 @@ class Audience(BaseModel):
     label: str = Field(min_length=1)
     purpose: str = Field(min_length=1)
     owner: str = Field(min_length=1)
-    channel: Literal[CHANNELS]
+    channel: Literal["email"]  # lists carry addresses only: other channels need a destination of theirs first
     priority: int = Field(ge=1, le=100)
     cooldown_days: int = Field(0, ge=0)
     campaign: str | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from datetime import UTC, date, datetime, time, timedelta
@@ -45,7 +46,7 @@ def variables(settings: Settings, as_of: date) -> dict:
 def environment(settings: Settings) -> dict[str, str]:
     """The environment that the profile reads, on top of this process's own."""
     return os.environ | {
-        "TANGGA_WORKING_FILE": str(warehouse.path(settings)),
+        warehouse.WORKING_FILE: str(warehouse.path(settings)),
         "TANGGA_MEMORY_LIMIT": engine.memory_limit(),
         "DBT_TARGET_PATH": str(target(settings)),
         "DBT_LOG_PATH": str(target(settings) / "logs"),
@@ -61,6 +62,7 @@ def target(settings: Settings) -> Path:
 
 def run(settings: Settings, as_of: date, *arguments: str) -> str:
     """Run a dbt command on the working file; returns its output. Raises `DbtFailed`."""
+    (target(settings) / "run_results.json").unlink(missing_ok=True)  # of an earlier command
     command = [
         *(str(Path(sys.executable).with_name("dbt")), *arguments),
         *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
@@ -87,16 +89,19 @@ def _results(settings: Settings) -> list[dict]:
 
 
 def _what_failed(settings: Settings, output: str) -> str:
+    """One sentence. Of an error its kind only: DuckDB's own text can quote somebody's data."""
+    log = target(settings) / "logs" / "dbt.log"
     failed = [r for r in _results(settings) if r["status"] in ("error", "fail", "runtime error")]
     if not failed:
-        return f"dbt could not start: {' '.join(output.split())[-800:]}"
+        return f"dbt could not start ({_kinds(output)}); see {log}."
     names = "; ".join(
         f"{result['unique_id'].split('.', 2)[-1]}: "
-        + (
-            f"{result['failures']} rows fail"
-            if result["status"] == "fail"
-            else " ".join((result["message"] or "").split())
-        )
+        + (f"{result['failures']} rows fail" if result["status"] == "fail" else _kinds(result["message"] or ""))
         for result in failed[:5]
     )
-    return f"dbt: {len(failed)} of its checks or models failed; {names}. See {target(settings) / 'logs' / 'dbt.log'}."
+    return f"dbt: {len(failed)} of its checks or models failed; {names}. See {log}."
+
+
+def _kinds(message: str) -> str:
+    """The kinds of error that a message names, such as "Runtime Error, Conversion Error"."""
+    return ", ".join(dict.fromkeys(re.findall(r"\b[A-Z]\w+(?: [A-Z]\w+)? (?:Error|Exception)\b", message))) or "error"

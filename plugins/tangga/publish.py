@@ -57,8 +57,8 @@ def folder(settings: Settings) -> Path:
 
 def current(settings: Settings) -> Version | None:
     """The version that the pointers lead to, None before the first."""
-    manifest = folder(settings) / "current" / "manifest.json"
-    return Version(**json.loads(manifest.read_text(encoding="utf-8"))) if manifest.exists() else None
+    said = files.read_json(folder(settings) / "current" / "manifest.json")
+    return Version(**said) if said else None
 
 
 def database(settings: Settings, name: str = "crm") -> Path:

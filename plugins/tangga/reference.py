@@ -112,3 +112,15 @@ def _prove_segments(path: Path, rows: list[dict]) -> None:
         if wrong:
             shown = ", ".join("".join(cell) for cell in wrong[:5])
             raise SettingsError(f"{path}: scheme {scheme} must map each (r, f, m) from 111 to 555 once; see {shown}")
+        slugs = Counter(_slug(name) for name in {row["segment"] or "" for row in rows if row["scheme"] == scheme})
+        unusable = [slug for slug, names in slugs.items() if not slug or names > 1]
+        if unusable:
+            raise SettingsError(
+                f"{path}: scheme {scheme}: each segment's name needs letters a-z or digits of its own, because "
+                f"lists are called by them; see rfm_{unusable[0]}"
+            )
+
+
+def _slug(segment: str) -> str:
+    """As the macro `slug` makes it."""
+    return re.sub("[^a-z0-9]+", "_", segment.lower().replace("'", "")).strip("_")

@@ -4,5 +4,5 @@ from __future__ import annotations
 
 import os
 
-DAILY_AT = os.environ.get("TANGGA_DAILY_AT", "0 2 * * *")
+DAILY_AT = os.environ.get("TANGGA_DAILY_AT", "0 4 * * *")
 TIME_ZONE = os.environ.get("TANGGA_TIME_ZONE", "UTC")

@@ -6,7 +6,7 @@ through Airflow's database: they are names, counts and paths, never data.
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 from tangga.progress import note
@@ -21,7 +21,11 @@ def _settings():
 def day_of(dag_run) -> date:
     """The day that a run is for: its partition, else what it was started with, else yesterday."""
     asked = getattr(dag_run, "partition_key", None) or (dag_run.conf or {}).get("as_of_date")
-    return date.fromisoformat(asked) if asked else _settings().yesterday()
+    settings = _settings()
+    day = date.fromisoformat(asked) if asked else settings.yesterday()
+    if day > settings.yesterday() + timedelta(days=1):
+        raise ValueError(f"{day} has not begun in {settings.business.time_zone} yet; give a day that has, or none.")
+    return day
 
 
 def fill_inbox(dag_run=None) -> None:

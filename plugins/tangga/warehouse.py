@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from datetime import date
 from pathlib import Path
 
 import duckdb
+import psutil
 
 from tangga import landing, reference
 from tangga.contracts import CONTRACTS
 from tangga.settings import Settings
+
+WORKING_FILE = "TANGGA_WORKING_FILE"
+"""The environment variable that tells dbt, and by which its processes are known."""
 
 
 def path(settings: Settings) -> Path:
@@ -25,6 +30,7 @@ def prepare(settings: Settings, as_of: date) -> dict[str, int]:
     reference.check_scheme(settings)
     file = path(settings)
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _end_orphans(file)
     for leftover in file.parent.glob(f"{file.name}*"):
         leftover.unlink()
     with duckdb.connect(str(file)) as con:
@@ -36,3 +42,14 @@ def prepare(settings: Settings, as_of: date) -> dict[str, int]:
             else:
                 con.execute(f"create table reference.{table} ({', '.join(f'{n} {t}' for n, t in columns.items())})")
         return {entity: con.execute(f"select count(*) from landing.{entity}").fetchone()[0] for entity in CONTRACTS}
+
+
+def _end_orphans(file: Path) -> None:
+    """End the dbt of a run that was killed: it would go on writing beside the new file."""
+    for process in psutil.process_iter():
+        try:
+            if process.pid != os.getpid() and process.environ().get(WORKING_FILE) == str(file):
+                process.kill()
+                process.wait(10)
+        except (psutil.Error, OSError):
+            continue

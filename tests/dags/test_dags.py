@@ -4,10 +4,11 @@ import json
 import os
 import subprocess
 import sys
+from datetime import date, timedelta
 
 import pytest
 
-from tangga import settings
+from tangga import schedule, settings
 from tangga.local import airflow_home
 from tangga.settings import REPOSITORY
 
@@ -36,10 +37,30 @@ print("DAGS " + json.dumps({{
 }}))
 """
 
+YEAR = """
+import json
+import pendulum
+from airflow.timetables.base import TimeRestriction
+from airflow.timetables.trigger import CronPartitionTimetable
+days = {{}}
+for zone in {zones!r}:
+    timetable = CronPartitionTimetable({at!r}, timezone=zone, run_offset=-1, key_format="%Y-%m-%d")
+    since = TimeRestriction(earliest=pendulum.datetime(2026, 1, 2), latest=None, catchup=True)
+    last, days[zone] = None, []
+    for _ in range(360):
+        last = timetable.next_dagrun_info_v2(last_dagrun_info=last, restriction=since)
+        days[zone].append(last.partition_key)
+print("DAYS " + json.dumps(days))
+"""
+
 
 @pytest.fixture(scope="module")
-def parsed(tmp_path_factory):
-    environment = airflow_home.environment(settings.load(home=tmp_path_factory.mktemp("home")))
+def environment(tmp_path_factory):
+    return airflow_home.environment(settings.load(home=tmp_path_factory.mktemp("home")))
+
+
+@pytest.fixture(scope="module")
+def parsed(environment):
     done = subprocess.run(
         [sys.executable, "-c", DUMP.format(folder=str(REPOSITORY / "dags"))],
         env=os.environ | environment, capture_output=True, text=True, check=True,
@@ -113,3 +134,16 @@ def test_days_travel_as_partitions(parsed):
         ("crm_build", "publish"): ["tangga_published"],
         ("crm_activate", "deliver"): ["tangga_delivered"],
     }
+
+
+def test_no_day_of_the_year_is_left_out_where_clocks_change(environment):
+    zones = ["Europe/Berlin", "Europe/London", "America/New_York", "Australia/Sydney", "Asia/Jakarta"]
+    done = subprocess.run(
+        [sys.executable, "-c", YEAR.format(zones=zones, at=schedule.DAILY_AT)],
+        env=os.environ | environment, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    found = json.loads(next(line for line in done.stdout.splitlines() if line.startswith("DAYS "))[5:])
+    assert set(found) == set(zones)
+    for keys in found.values():
+        first = date.fromisoformat(keys[0])
+        assert keys == [(first + timedelta(days=number)).isoformat() for number in range(360)]

@@ -6,7 +6,8 @@ import json
 import duckdb
 import pytest
 
-from tangga import files, settings
+from tangga import files, publish, settings
+from tangga.activation.plan import ActivationRefused
 from tangga.destinations import csv_files
 from tangga.settings import REPOSITORY
 
@@ -37,10 +38,19 @@ def planned(home, *members):
         "hash": files.sha256(folder / "members.parquet"),
         "published_version": "v",
         "code_version": "abc",
+        "members_sha256": files.sha256(folder / "members.parquet"),
         "audiences": {name: {"label": name.title(), "channel": "email", "rows": counts[name]} for name in names},
     }
     (folder / "plan.json").write_text(json.dumps(plan))
+    publish_version(home, "v")
     return folder
+
+
+def publish_version(home, version):
+    folder = publish.folder(home) / "current"
+    folder.mkdir(parents=True, exist_ok=True)
+    said = {"version": version, "as_of_date": "2026-03-31", "code_version": "abc", "rows": {}}
+    (folder / "manifest.json").write_text(json.dumps(said))
 
 
 def lists(home):
@@ -102,3 +112,27 @@ def test_no_cell_begins_like_a_formula(home, name):
 def test_other_texts_stay_as_they_are(home, name):
     csv_files.deliver(home, "files", planned(home, ("winback", "c1", name)), "run-1")
     assert lists(home) == {"winback": [("c1", name)]}
+
+
+def test_a_plan_of_what_is_not_published_any_more_is_refused(home):
+    plan = planned(home, ("winback", "c1", "Ani"))
+    publish_version(home, "newer")
+    with pytest.raises(ActivationRefused, match="make a new plan"):
+        csv_files.deliver(home, "files", plan, "run-1")
+    assert lists(home) == {}
+
+
+def test_a_plan_that_was_changed_is_refused(home):
+    plan = planned(home, ("winback", "c1", "Ani"))
+    with (plan / "members.parquet").open("ab") as handle:
+        handle.write(b"x")
+    with pytest.raises(ActivationRefused, match="changed after it was made"):
+        csv_files.deliver(home, "files", plan, "run-1")
+    assert lists(home) == {}
+
+
+def test_a_damaged_manifest_leaves_nobody_on_a_list_that_is_gone(home):
+    csv_files.deliver(home, "files", planned(home, ("winback", "c1", "Ani"), ("welcome", "c3", "Cici")), "run-1")
+    (home.home / "exports" / "files" / "manifest.json").write_text("{half")
+    csv_files.deliver(home, "files", planned(home, ("winback", "c1", "Ani")), "run-2")
+    assert lists(home) == {"winback": [("c1", "Ani")], "welcome": []}

@@ -122,4 +122,4 @@ def test_hashed_id_is_that_of_the_normal_form():
     assert hashed_id(" Ani@Example.com") == hashed_id("ani@example.com")
     assert hashed_id("not@an@Address") == hashed_id("not@an@address")
     assert hashed_id("ani@example.com") != hashed_id("budi@example.com")
-    assert hashed_id("ani@example.com") == "sha256:" + hashlib.sha256(b"ani@example.com").hexdigest()
+    assert hashed_id("ani@example.com") == "email:" + hashlib.sha256(b"ani@example.com").hexdigest()

@@ -1,46 +1,85 @@
--- What speaks against writing to a customer on a channel, whatever they once agreed to: a complaint
--- for good, an unsubscribe until they agree again, a bounce until something arrives again.
+-- What speaks against writing to a customer on a channel, whatever they once agreed to: a complaint for good, an
+-- unsubscribe until the same record agrees again, a bounce until something arrives at the same record, and a no that
+-- came after the as-of date. Of several reasons the gravest; one record that says no is enough.
 with
 
 messages as (
 
     select
-        identities.customer_id,
+        source,
+        contact_id,
+        channel,
+        max(case when event = 'complained' then occurred_at end) as complained_at,
+        max(case when event = 'unsubscribed' then occurred_at end) as unsubscribed_at,
+        max(case when event = 'bounced' then occurred_at end) as bounced_at,
+        max(case when event in ('delivered', 'opened', 'clicked') then occurred_at end) as arrived_at
+    from {{ ref('stg_messages') }}
+    where contact_id is not null
+    group by source, contact_id, channel
+
+),
+
+grants as (
+
+    select
+        source,
+        contact_id,
+        channel,
+        max(status_at) as granted_at
+    from {{ ref('stg_consents') }}
+    where status = 'granted' and purpose = 'marketing'
+    group by source, contact_id, channel
+
+),
+
+reasons as (
+
+    select
+        messages.source,
+        messages.contact_id,
         messages.channel,
-        max(case when messages.event = 'complained' then messages.occurred_at end) as complained_at,
-        max(case when messages.event = 'unsubscribed' then messages.occurred_at end) as unsubscribed_at,
-        max(case when messages.event = 'bounced' then messages.occurred_at end) as bounced_at,
-        max(case when messages.event in ('delivered', 'opened', 'clicked') then messages.occurred_at end) as arrived_at
-    from {{ ref('stg_messages') }} as messages
-    inner join {{ ref('int_customer_identities') }} as identities
+        case
+            when messages.complained_at is not null then 1
+            when
+                messages.unsubscribed_at is not null
+                and (grants.granted_at is null or grants.granted_at <= messages.unsubscribed_at) then 2
+            when
+                messages.bounced_at is not null
+                and (messages.arrived_at is null or messages.arrived_at <= messages.bounced_at) then 4
+        end as gravity
+    from messages
+    left join grants
         on
-            messages.source = identities.source
-            and messages.contact_id = identities.contact_id
-    group by identities.customer_id, messages.channel
+            messages.source = grants.source
+            and messages.contact_id = grants.contact_id
+            and messages.channel = grants.channel
+
+    union all
+
+    select source, contact_id, channel, 3 as gravity
+    from {{ ref('stg_late_refusals') }}
 
 ),
 
 final as (
 
     select
-        messages.customer_id,
-        messages.channel,
-        case
-            when messages.complained_at is not null then 'complained'
-            when
-                messages.unsubscribed_at is not null
-                and (states.granted_at is null or states.granted_at <= messages.unsubscribed_at) then 'unsubscribed'
-            when
-                messages.bounced_at is not null
-                and (messages.arrived_at is null or messages.arrived_at <= messages.bounced_at) then 'bounced'
+        identities.customer_id,
+        reasons.channel,
+        case min(reasons.gravity)
+            when 1 then 'complained'
+            when 2 then 'unsubscribed'
+            when 3 then 'said no since'
+            else 'bounced'
         end as reason
-    from messages
-    left join {{ ref('int_consent_states') }} as states
+    from reasons
+    inner join {{ ref('int_customer_identities') }} as identities
         on
-            messages.customer_id = states.customer_id
-            and messages.channel = states.channel
+            reasons.source = identities.source
+            and reasons.contact_id = identities.contact_id
+    where reasons.gravity is not null
+    group by identities.customer_id, reasons.channel
 
 )
 
 select * from final
-where reason is not null

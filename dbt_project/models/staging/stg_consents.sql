@@ -13,7 +13,7 @@ latest as (
     select *
     from landed
     {{ keep_latest(
-        "namespace, " ~ person_id('contact_id', 'email') ~ ", channel, coalesce(purpose, 'marketing'), status_at, status"
+        "namespace, " ~ person_id('contact_id', 'email') ~ ", channel, lower(coalesce(purpose, 'marketing')), status_at, status"
     ) }}
 
 ),
@@ -27,7 +27,7 @@ final as (
         channel,
         status,
         status_at,
-        coalesce(purpose, 'marketing') as purpose,
+        lower(coalesce(purpose, 'marketing')) as purpose,
         method,
         wording_version
     from latest

@@ -11,7 +11,7 @@ import shutil
 from datetime import date
 from pathlib import Path
 
-from tangga import audiences, engine, files, publish
+from tangga import audiences, engine, files, landing, publish
 from tangga.engine import literal
 from tangga.settings import Settings
 
@@ -54,6 +54,7 @@ def make(settings: Settings, as_of: date) -> Path:
             f"{as_of} is not the newest published day, which is {version.as_of_date}; "
             "lists of another day are never sent. Activate that one, or build this day anew if it should be newest."
         )
+    _refuse_stale_refusals(settings, as_of)
     plans = settings.home / "state" / "plans"
     plans.mkdir(parents=True, exist_ok=True, mode=0o700)
     part = plans / ".part"
@@ -90,6 +91,31 @@ def make(settings: Settings, as_of: date) -> Path:
 def read(folder: Path) -> dict:
     """The plan of a folder, as `make` wrote it."""
     return json.loads((folder / "plan.json").read_text(encoding="utf-8"))
+
+
+def confirm(settings: Settings, folder: Path) -> dict:
+    """The plan, if it may still be delivered. Raises `ActivationRefused` when something newer was
+    published since, or when its members are not the ones that were planned."""
+    planned, version = read(folder), publish.current(settings)
+    if version is None or planned["published_version"] != version.version:
+        raise ActivationRefused(
+            f"{folder}: was made from {planned['published_version']}, which is not what is published now; "
+            "make a new plan."
+        )
+    if files.sha256(folder / "members.parquet") != planned["members_sha256"]:
+        raise ActivationRefused(f"{folder}: its members were changed after it was made; make a new plan.")
+    return planned
+
+
+def _refuse_stale_refusals(settings: Settings, as_of: date) -> None:
+    """Who said no is read from consents and messages: without those of the day nobody is written to."""
+    for source, spec in settings.sources.items():
+        for entity in {"consents", "messages"} & set(spec.entities):
+            if not landing.is_accepted(landing.folder(settings, entity, source, as_of)):
+                raise ActivationRefused(
+                    f"The {entity} of {source} for {as_of} have not been landed and let in by the inbound gate, so "
+                    "that nobody knows who said no since; land them, build the day again and activate it."
+                )
 
 
 def _label(audience: str) -> str:

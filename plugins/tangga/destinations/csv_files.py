@@ -35,7 +35,7 @@ def deliver(settings: Settings, destination: str, plan_folder: Path, run_id: str
     manifest when all of them do. An audience that has nobody any more becomes a list without rows."""
     folder = settings.home / "exports" / destination
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    planned, before = plan.read(plan_folder), _read_manifest(folder)
+    planned, before = plan.confirm(settings, plan_folder), _read_manifest(folder)
     delivered = before.get("audiences", {})
     gone = {name: {**entry, "rows": 0} for name, entry in delivered.items()}
     lists: dict[str, dict] = {}
@@ -61,8 +61,9 @@ def deliver(settings: Settings, destination: str, plan_folder: Path, run_id: str
 
 
 def _read_manifest(folder: Path) -> dict:
-    file = folder / "manifest.json"
-    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    """What was delivered before. Without a usable manifest, the lists that lie there: nobody stays on one by that."""
+    lying = {path.stem: {"label": path.stem.replace("_", " ")} for path in folder.glob("*.csv")}
+    return files.read_json(folder / "manifest.json") or {"audiences": lying}
 
 
 def _list_of(plan_folder: Path, audience: str) -> str:

@@ -23,6 +23,7 @@ from tangga.contracts import CONTRACTS
 from tangga.engine import literal, parquet_list
 from tangga.landing import extract
 from tangga.settings import Settings
+from tangga.sources.records import SourceRefused
 
 log = logging.getLogger(__name__)
 
@@ -106,9 +107,9 @@ def _order(entity: str) -> str:
 
 
 def read_manifest(path: Path) -> Manifest | None:
-    """The manifest in a partition's folder, None when the partition was never finished."""
-    file = path / "manifest.json"
-    return Manifest(**json.loads(file.read_text(encoding="utf-8"))) if file.exists() else None
+    """The manifest in a partition's folder, None when the partition was never finished or is damaged."""
+    said = files.read_json(path / "manifest.json")
+    return Manifest(**said) if said else None
 
 
 def manifests(settings: Settings, day: date) -> list[Manifest]:
@@ -133,8 +134,19 @@ def partitions(settings: Settings, entity: str, as_of: date) -> list[Path]:
         days = sorted(path for path in base.glob("ds=*") if path.name <= f"ds={as_of}" and is_accepted(path))
         if spec.entities[entity].load == "snapshot":
             days = days[-1:]
-        chosen += [path / read_manifest(path).file for path in days]
+        chosen += [_unchanged(path, read_manifest(path)) for path in days]
     return chosen
+
+
+def _unchanged(path: Path, manifest: Manifest) -> Path:
+    """The partition's file, if it is still what the gate let in. Raises `SourceRefused`."""
+    file = path / manifest.file
+    if not file.exists() or files.sha256(file) != manifest.sha256:
+        raise SourceRefused(
+            f"{file}: is missing, damaged or was changed after the gate let it in; land {manifest.entity} of "
+            f"{manifest.source} for {manifest.ds} again."
+        )
+    return file
 
 
 def record_verdict(settings: Settings, manifest: Manifest, verdict: str, failures: list[str]) -> None:
@@ -146,11 +158,8 @@ def record_verdict(settings: Settings, manifest: Manifest, verdict: str, failure
 
 def is_accepted(path: Path) -> bool:
     """True when the inbound gate let in exactly what the partition now holds."""
-    manifest, gate = read_manifest(path), path / "gate.json"
-    if manifest is None or not gate.exists():
-        return False
-    said = json.loads(gate.read_text(encoding="utf-8"))
-    return said["verdict"] in ("pass", "warn") and said["sha256"] == manifest.sha256
+    manifest, said = read_manifest(path), files.read_json(path / "gate.json")
+    return bool(manifest and said) and said["verdict"] in ("pass", "warn") and said["sha256"] == manifest.sha256
 
 
 def create_views(con: duckdb.DuckDBPyConnection, settings: Settings, as_of: date) -> None:

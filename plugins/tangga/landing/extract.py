@@ -174,7 +174,8 @@ def _lookup(con: duckdb.DuckDBPyConnection, settings: Settings, column: Column) 
     elif column.type == "phone":
         normalise.build_lookup(con, table, values, lambda raw: normalise.phone(raw, settings.business.country))
     elif column.name in PERSONAL_IDS:
-        normalise.build_lookup(con, table, f"{values} and contains({column.name}, '@')", normalise.hashed_id)
+        personal = f"{values} and regexp_matches({column.name}, '@|^[+][0-9]')"
+        normalise.build_lookup(con, table, personal, normalise.hashed_id)
     else:
         return None
     return table

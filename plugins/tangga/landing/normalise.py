@@ -46,8 +46,12 @@ def phone(raw: str, country: str) -> str | None:
 
 
 def hashed_id(raw: str) -> str:
-    """What stands for an id that is an e-mail address, which must not travel on as a key."""
-    return "sha256:" + hashlib.sha256((email(raw) or raw.lower()).encode()).hexdigest()
+    """What stands for an id that is an e-mail address or a telephone number, which must not travel on as a key.
+
+    For an address it is the id that dbt gives to somebody who is known by that address only.
+    """
+    kind, normal = ("email", email(raw) or raw.lower()) if "@" in raw else ("phone", phone(raw, "ZZ") or raw)
+    return f"{kind}:{hashlib.sha256(normal.encode()).hexdigest()}"
 
 
 def build_lookup(

@@ -29,6 +29,7 @@ PHASES = {"land": "crm_land", "build": "crm_build", "activate": "crm_activate"}
 
 def main(arguments: list[str] | None = None) -> int:
     options = _options(arguments)
+    os.umask(0o077)  # whatever is written from here on is its owner's
     try:
         settings = load(options.config, options.home)
     except SettingsError as error:

@@ -44,6 +44,7 @@ class CannotStart(RuntimeError):
 
 def main(arguments: list[str] | None = None) -> int:
     options = _options(arguments)
+    os.umask(0o077)  # whatever is written from here on is its owner's
     try:
         settings = load(options.config, options.home)
         if options.action == "down":

@@ -75,6 +75,15 @@ class FileSource(Strict):
     date_formats: list[DateFormat] = []
     entities: dict[str, FileEntity]
 
+    @model_validator(mode="before")
+    @classmethod
+    def _lose_no_refusal(cls, given: Any) -> Any:
+        """Of consents no row may be rejected unless somebody allows it: it could be the one that says no."""
+        entities = given.get("entities") if isinstance(given, dict) else None
+        if not isinstance(entities, dict) or not isinstance(entities.get("consents"), dict):
+            return given
+        return given | {"entities": entities | {"consents": {"max_reject_share": 0.0} | entities["consents"]}}
+
     @model_validator(mode="after")
     def _known_names(self):
         for entity, spec in self.entities.items():

@@ -62,7 +62,7 @@ final as (
             case
                 when address is not null
                     then max(case
-                        when own_reason in ('consent revoked', 'complained', 'unsubscribed', 'bounced')
+                        when own_reason in ('consent revoked', 'complained', 'unsubscribed', 'said no since', 'bounced')
                             then 'somebody with the same address said no'
                     end) over (partition by channel, address)
             end
