@@ -5,7 +5,9 @@ consents as (
 
     select
         states.customer_id,
-        bool_or(states.is_granted and coalesce(suppressions.reason, 'none') not in ('complained', 'unsubscribed')) as has_opted_in
+        bool_or(
+            states.is_granted and coalesce(suppressions.reason, 'none') not in ('complained', 'unsubscribed')
+        ) as has_opted_in
     from {{ ref('int_consent_states') }} as states
     left join {{ ref('int_suppressions') }} as suppressions
         on
