@@ -7,7 +7,7 @@ each fault, naming the key and what is allowed there.
 from __future__ import annotations
 
 import os
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -15,7 +15,13 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, ValidationError
 
 from tangga.settings.rules import Rules
-from tangga.settings.sources import ColumnMapping, FileEntity, FileSource
+from tangga.settings.sources import (
+    ColumnMapping,
+    Entity,
+    FileEntity,
+    FileSource,
+    Source,
+)
 from tangga.settings.types import Country, Currency, Name, Strict, TimeZone
 from tangga.settings.yaml_file import SettingsError, read_yaml
 
@@ -23,11 +29,13 @@ __all__ = [
     "REPOSITORY",
     "ColumnMapping",
     "Demo",
+    "Entity",
     "FileEntity",
     "FileSource",
     "Rules",
     "Settings",
     "SettingsError",
+    "Source",
     "load",
 ]
 
@@ -81,6 +89,10 @@ class Settings(Strict):
         relative paths count from the folder of the file."""
         expanded = Path(path.replace("$TANGGA_HOME", str(self.home))).expanduser()
         return expanded if expanded.is_absolute() else self.config_path.parent / expanded
+
+    def begins(self, day: date) -> datetime:
+        """The instant (UTC) at which a day begins where the business is."""
+        return datetime.combine(day, time.min, ZoneInfo(self.business.time_zone)).astimezone(UTC)
 
     def yesterday(self, now: datetime | None = None) -> date:
         """The last whole day in the business's time zone: what a run is for unless told otherwise."""

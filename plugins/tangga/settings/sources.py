@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -34,19 +35,12 @@ def _as_globs(given: Any) -> Any:
     return {"file": given} if isinstance(given, str) else given
 
 
-class FileEntity(Strict):
-    """One contract entity, read from files.
+class Entity(Strict):
+    """One contract entity of a source of any type.
 
-    `path` is a glob below the source's `path`, or several named globs when `query` joins them.
-    `{ds}` in it stands for the day of the run. `query` is a SELECT over the relation `file` (or over
-    the named ones), all columns text; its output is what `columns` maps. Contract columns that are
-    not mapped are taken from source columns of the same name.
+    Contract columns that `columns` does not map are taken from source columns of the same name.
     """
 
-    path: Annotated[dict[Name, Text], BeforeValidator(_as_globs), Field(min_length=1)]
-    format: Literal["csv", "tsv", "jsonl", "parquet"] | None = None
-    delimiter: Delimiter | None = None
-    encoding: Encoding | None = None
     time_zone: TimeZone | None = None
     date_formats: list[DateFormat] = []
     load: Literal["snapshot", "daily"] = "snapshot"
@@ -54,6 +48,20 @@ class FileEntity(Strict):
     columns: dict[str, Annotated[ColumnMapping, BeforeValidator(_as_mapping)]] = {}
     min_rows: int = Field(1, ge=0)
     max_reject_share: float = Field(0.05, ge=0, le=1)
+
+
+class FileEntity(Entity):
+    """Read from files.
+
+    `path` is a glob below the source's `path`, or several named globs when `query` joins them.
+    `{ds}` in it stands for the day of the run. `query` is a SELECT over the relation `file` (or over
+    the named ones), all columns text; its output is what `columns` maps.
+    """
+
+    path: Annotated[dict[Name, Text], BeforeValidator(_as_globs), Field(min_length=1)]
+    format: Literal["csv", "tsv", "jsonl", "parquet"] | None = None
+    delimiter: Delimiter | None = None
+    encoding: Encoding | None = None
 
     @model_validator(mode="after")
     def _consistent(self):
@@ -64,26 +72,35 @@ class FileEntity(Strict):
         return self
 
 
-class FileSource(Strict):
-    """Files in a folder. `namespace` says whose ids the rows carry; by default the source's own."""
+class Source(Strict):
+    """Where data come from. `namespace` says whose ids the rows carry; by default the source's own."""
+
+    namespace: Name | None = None
+    time_zone: TimeZone | None = None
+    date_formats: list[DateFormat] = []
+
+
+class FileSource(Source):
+    """Files in a folder."""
 
     type: Literal["files"] = "files"
     path: Text
-    namespace: Name | None = None
-    time_zone: TimeZone | None = None
     encoding: Encoding = "utf-8"
-    date_formats: list[DateFormat] = []
     entities: dict[str, FileEntity]
 
     @model_validator(mode="after")
     def _known_names(self):
-        for entity, spec in self.entities.items():
-            if entity not in CONTRACTS:
-                raise ValueError(f"'{entity}' is not a landing contract; use one of {', '.join(CONTRACTS)}")
-            unknown = set(spec.columns) - set(CONTRACTS[entity].column_names)
-            if unknown:
-                raise ValueError(
-                    f"entities.{entity}.columns: {', '.join(sorted(unknown))} is no column of {entity}; "
-                    f"use {', '.join(CONTRACTS[entity].column_names)}"
-                )
+        _refuse_unknown(self.entities.items())
         return self
+
+
+def _refuse_unknown(entities: Iterable[tuple[str, Entity]]) -> None:
+    for entity, spec in entities:
+        if entity not in CONTRACTS:
+            raise ValueError(f"'{entity}' is not a landing contract; use one of {', '.join(CONTRACTS)}")
+        unknown = set(spec.columns) - set(CONTRACTS[entity].column_names)
+        if unknown:
+            raise ValueError(
+                f"entities.{entity}.columns: {', '.join(sorted(unknown))} is no column of {entity}; "
+                f"use {', '.join(CONTRACTS[entity].column_names)}"
+            )
