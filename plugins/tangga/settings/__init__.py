@@ -16,11 +16,14 @@ from pydantic import Field, ValidationError
 
 from tangga.settings.rules import Rules
 from tangga.settings.sources import (
+    AnySource,
     ColumnMapping,
     Entity,
     FileEntity,
     FileSource,
     Source,
+    SqlEntity,
+    SqlSource,
 )
 from tangga.settings.types import Country, Currency, Name, Strict, TimeZone
 from tangga.settings.yaml_file import SettingsError, read_yaml
@@ -36,6 +39,8 @@ __all__ = [
     "Settings",
     "SettingsError",
     "Source",
+    "SqlEntity",
+    "SqlSource",
     "load",
 ]
 
@@ -77,7 +82,7 @@ class FilesDestination(Strict):
 class Settings(Strict):
     business: Business
     demo: Demo | None = None
-    sources: dict[Name, FileSource] = Field(min_length=1)
+    sources: dict[Name, AnySource] = Field(min_length=1)
     reference: Reference = Reference()
     rules: Rules = Rules()
     destinations: dict[Name, FilesDestination] = {}
@@ -129,13 +134,20 @@ _MESSAGES = {
     "string_too_short": "is empty",
     "dict_type": "needs a block of keys below it",
     "model_type": "needs a block of keys below it",
+    "model_attributes_type": "needs a block of keys below it",
+    "union_tag_invalid": "is not a type of source; use files or sql",
 }
 
 
 def _sentences(path: Path, error: ValidationError) -> list[str]:
     lines = []
     for fault in error.errors(include_url=False, include_input=False):
-        key = ".".join(str(part) for part in fault["loc"] if part != "[key]") or "(top)"
+        parts = [str(part) for part in fault["loc"] if part != "[key]"]
+        if parts[:1] == ["sources"]:
+            del parts[2:3]  # the source's type, by which pydantic chose what to check
+        if fault["type"] == "union_tag_invalid":
+            parts.append("type")
+        key = ".".join(parts) or "(top)"
         message = _MESSAGES.get(fault["type"]) or fault["msg"].removeprefix("Value error, ")
         lines.append(f"{path}: {key}: {message}")
     return lines

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from tangga.contracts import CONTRACTS
-from tangga.settings.types import DateFormat, Delimiter, Encoding, Name, Strict, Text, TimeZone
+from tangga.settings.types import ConnectionId, DateFormat, Delimiter, Encoding, Name, Strict, TableName, Text, TimeZone
 
 
 class ColumnMapping(Strict):
@@ -72,6 +72,28 @@ class FileEntity(Entity):
         return self
 
 
+class SqlEntity(Entity):
+    """Read from a table, or from a SELECT in the database's own SQL; either is what `columns` maps.
+
+    `cursor` is the column whose times say which rows belong to a day; `look_back_days` reads so many
+    days before it again, for rows that came late.
+    """
+
+    table: TableName | None = None
+    cursor: Text | None = None
+    look_back_days: int = Field(0, ge=0, le=3660)
+
+    @model_validator(mode="after")
+    def _consistent(self):
+        if (self.table is None) == (self.query is None):
+            raise ValueError("give either 'table' or 'query'")
+        if (self.load == "daily") != (self.cursor is not None):
+            raise ValueError("'load: daily' and 'cursor', the column that tells a row's day, need each other")
+        if self.look_back_days and self.load != "daily":
+            raise ValueError("'look_back_days' is for 'load: daily'")
+        return self
+
+
 class Source(Strict):
     """Where data come from. `namespace` says whose ids the rows carry; by default the source's own."""
 
@@ -92,6 +114,27 @@ class FileSource(Source):
     def _known_names(self):
         _refuse_unknown(self.entities.items())
         return self
+
+
+class SqlSource(Source):
+    """A SQL database. `connection` is the id of an Airflow connection, which alone holds the credentials."""
+
+    type: Literal["sql"]
+    connection: ConnectionId
+    timeout_seconds: int = Field(3600, ge=1, le=86_400)
+    entities: dict[str, SqlEntity]
+
+    @model_validator(mode="after")
+    def _known_names(self):
+        _refuse_unknown(self.entities.items())
+        return self
+
+
+def _with_type(given: Any) -> Any:
+    return {"type": "files"} | given if isinstance(given, dict) else given
+
+
+AnySource = Annotated[FileSource | SqlSource, Field(discriminator="type"), BeforeValidator(_with_type)]
 
 
 def _refuse_unknown(entities: Iterable[tuple[str, Entity]]) -> None:
