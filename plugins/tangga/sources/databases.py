@@ -12,6 +12,7 @@ class Kind(Enum):
 
     TEXT = "text"
     NUMBER = "number"
+    INTEGER = "integer"
     TIME = "time"
     OTHER = "other"  # truth, lists, blobs, times of day: neither a number nor a time
     ANY = "any"  # its type tells nothing

@@ -17,7 +17,7 @@ import pyarrow as pa
 from tangga.engine import parquet_list
 from tangga.settings import FileEntity, FileSource, Settings
 from tangga.sources.records import SourceRefused, TextFile
-from tangga.sources.relations import LINEAGE, Loaded, columns_of, folded, quoted
+from tangga.sources.relations import LINEAGE, Loaded, Marks, columns_of, folded, quoted
 
 BATCH_ROWS = 50_000
 BATCH_BYTES = 64 << 20
@@ -25,7 +25,7 @@ BATCH_BYTES = 64 << 20
 _FORMATS = {".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
 
 
-def load(con: duckdb.DuckDBPyConnection, settings: Settings, name: str, entity: str, day: date) -> Loaded:
+def load(con: duckdb.DuckDBPyConnection, settings: Settings, name: str, entity: str, day: date, marks: Marks) -> Loaded:
     """Fill the relations that the entity's `query` reads (`file`, or the named ones).
 
     Raises `SourceRefused` when a file cannot be read as a whole, lies outside the source's folder,

@@ -29,7 +29,7 @@ _LIBPQ = (
 """What an Airflow connection's extra may say to libpq; hooks of other tools keep options of their own there."""
 
 _NATIVE = {
-    "int2": Kind.NUMBER, "int4": Kind.NUMBER, "int8": Kind.NUMBER, "float4": Kind.NUMBER, "float8": Kind.NUMBER,
+    "int2": Kind.INTEGER, "int4": Kind.INTEGER, "int8": Kind.INTEGER, "float4": Kind.NUMBER, "float8": Kind.NUMBER,
     "text": Kind.TEXT, "varchar": Kind.TEXT, "bpchar": Kind.TEXT, "name": Kind.TEXT,
     "bool": Kind.OTHER, "date": Kind.TIME, "timestamp": Kind.TIME, "timestamptz": Kind.TIME,
 }  # fmt: skip

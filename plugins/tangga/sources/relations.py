@@ -15,20 +15,30 @@ LINEAGE = ("_file", "_line")
 _LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
+@dataclass(frozen=True)
+class Marks:
+    """How far an increasing id was read: `before` the day (and the days looked back on), and by the day's
+    own partition, which a rerun reads once more. None where nothing was read."""
+
+    before: int | None = None
+    here: int | None = None
+
+
 @dataclass
 class Loaded:
     """What was read.
 
     `tables` hold it, and can be dropped once they were read; `headers` are the folded column names of
     each file or table; `unread` names columns that were left where they are, because nothing maps them;
-    `bad` are the records left out. `query` is still to be run over the relations; without one, what
-    landing maps is the relation `file`.
+    `bad` are the records left out; `mark` is how far an increasing id was read. `query` is still to be
+    run over the relations; without one, what landing maps is the relation `file`.
     """
 
     tables: list[str] = field(default_factory=list)
     headers: dict[object, set[str]] = field(default_factory=dict)
     unread: list[str] = field(default_factory=list)
     bad: BadRecords = field(default_factory=BadRecords)
+    mark: int | None = None
     query: str | None = None
 
 

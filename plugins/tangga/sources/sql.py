@@ -27,14 +27,14 @@ from tangga.settings.types import table_parts
 from tangga.sources import connections, postgres, sqlite
 from tangga.sources.databases import Kind, Lost, Period
 from tangga.sources.records import MAX_FIELD, BadRecord, BadRecords, SourceRefused
-from tangga.sources.relations import LINEAGE, Loaded, folded, lacking, quoted
+from tangga.sources.relations import LINEAGE, Loaded, Marks, folded, lacking, quoted
 
 PAUSES = (1.0, 5.0)
 """Seconds to wait before the second and the third try, when the database cannot be reached."""
 
 _UNFIT: dict[str, set[Kind]] = {
-    "instant": {Kind.NUMBER, Kind.OTHER},
-    "date": {Kind.NUMBER, Kind.OTHER},
+    "instant": {Kind.NUMBER, Kind.INTEGER, Kind.OTHER},
+    "date": {Kind.NUMBER, Kind.INTEGER, Kind.OTHER},
     "money": {Kind.TIME, Kind.OTHER},
     "quantity": {Kind.TIME, Kind.OTHER},
     "integer": {Kind.TIME, Kind.OTHER},
@@ -71,7 +71,7 @@ class _Place:
     relation: str
 
 
-def load(con: duckdb.DuckDBPyConnection, settings: Settings, name: str, entity: str, day: date) -> Loaded:
+def load(con: duckdb.DuckDBPyConnection, settings: Settings, name: str, entity: str, day: date, marks: Marks) -> Loaded:
     """Fill the relation `file` from a table or a query. Raises `SourceRefused`."""
     source = settings.sources[name]
     spec: SqlEntity = source.entities[entity]
@@ -89,7 +89,7 @@ def load(con: duckdb.DuckDBPyConnection, settings: Settings, name: str, entity: 
         loaded = Loaded()
         try:
             with opened(connection, place.where, source.timeout_seconds, loaded.bad) as database:
-                _read(con, database, place, entity, spec, period, loaded)
+                _read(con, database, place, entity, spec, period, marks, loaded)
             return loaded
         except Lost as lost:
             con.execute("drop view if exists file; drop table if exists _fetched")
@@ -130,32 +130,53 @@ def _read(
     entity: str,
     spec: SqlEntity,
     period: Period | None,
+    marks: Marks,
     loaded: Loaded,
 ) -> None:
     columns = {name: kind for name, kind in database.columns(place.relation).items() if folded(name) not in LINEAGE}
     wanted = _wanted(place.where, CONTRACTS[entity], spec, columns)
     loaded.headers[place.where] = {folded(name) for name in columns}
     loaded.unread = [] if spec.query else [name for name in columns if name not in wanted and name != spec.cursor]
-    query = f"select {', '.join(f'{database.value(name)} as {quoted(name)}' for name in wanted)} from {place.relation}"
-    if period is not None:
-        cursor = _match(place.where, spec.cursor, columns)
-        if cursor is None:
-            raise SourceRefused(f"{place.where}: has no column '{spec.cursor}'; correct 'cursor' in tangga.yml.")
-        if columns[cursor][0] not in (Kind.TIME, Kind.ANY):
-            raise SourceRefused(
-                f"{place.where}: its cursor '{cursor}' is {columns[cursor][1]}, which tells no day; "
-                "use a date or a timestamp column as 'cursor', or 'load: snapshot'."
-            )
-        query += f" where {database.within(cursor, period)}"
+    read, condition = [*wanted], ""
+    cursor = _cursor(place.where, spec, columns) if period else None
+    is_counter = cursor is not None and columns[cursor][0] is Kind.INTEGER
+    if is_counter:
+        condition = _beyond(quoted(cursor), marks)
+        read += [] if cursor in wanted else [cursor]
+    elif cursor is not None:
+        condition = database.within(cursor, period)
+    items = ", ".join(f"{database.value(name)} as {quoted(name)}" for name in read)
+    query = f"select {items} from {place.relation}" + (f" where {condition}" if condition else "")
     schema, batches = database.read(query)
     _insert(con, schema, _without_long_texts(batches, place.file, loaded.bad))
     loaded.tables.append("_fetched")
     loaded.bad.kept.sort(key=lambda record: record.raw)
+    if is_counter:
+        [(last,)] = con.execute(f"select max({quoted(cursor)}) from _fetched").fetchall()
+        loaded.mark = max((mark for mark in (last, marks.before, marks.here) if mark is not None), default=None)
     order = ", ".join(map(quoted, wanted))
     con.execute(
         f"create temp view file as select {order}, {literal(place.file)} as _file, "
         f"row_number() over (order by {order}) as _line from _fetched"
     )
+
+
+def _cursor(where: str, spec: SqlEntity, columns: dict[str, tuple[Kind, str]]) -> str:
+    cursor = _match(where, spec.cursor, columns)
+    if cursor is None:
+        raise SourceRefused(f"{where}: has no column '{spec.cursor}'; correct 'cursor' in tangga.yml.")
+    if columns[cursor][0] not in (Kind.TIME, Kind.INTEGER, Kind.ANY):
+        raise SourceRefused(
+            f"{where}: its cursor '{cursor}' is {columns[cursor][1]}, which tells no day; "
+            "use a date, a timestamp or an increasing whole number as 'cursor', or 'load: snapshot'."
+        )
+    return cursor
+
+
+def _beyond(cursor: str, marks: Marks) -> str:
+    """An id tells no day: new is what lies beyond the days before, up to what a first run of the day has read."""
+    bounds = ((">", marks.before), ("<=", marks.here))
+    return " and ".join(f"{cursor} {sign} {int(mark)}" for sign, mark in bounds if mark is not None)
 
 
 def _wanted(where: str, contract: Contract, spec: SqlEntity, columns: dict[str, tuple[Kind, str]]) -> list[str]:
