@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -150,7 +150,7 @@ def _read(
     schema, batches = database.read(query)
     _insert(con, schema, _without_long_texts(batches, place.file, loaded.bad))
     loaded.tables.append("_fetched")
-    loaded.bad.kept.sort(key=lambda record: record.raw)
+    loaded.bad.kept = sorted((replace(bad, file=place.file) for bad in loaded.bad.kept), key=lambda bad: bad.raw)
     if is_counter:
         [(last,)] = con.execute(f"select max({quoted(cursor)}) from _fetched").fetchall()
         loaded.mark = max((mark for mark in (last, marks.before, marks.here) if mark is not None), default=None)
