@@ -16,8 +16,8 @@ from tangga.contracts import CONTRACTS, SURVEY_SCORES, Contract
 from tangga.landing import Manifest
 from tangga.landing.extract import landed_types
 from tangga.landing.parsing import literal
-from tangga.settings import FileEntity, Settings
-from tangga.sources.files import quoted
+from tangga.settings import Entity, Settings
+from tangga.sources.relations import quoted
 
 __all__ = ["GateResult", "GateStopped", "check", "raise_if_stopped"]
 
@@ -60,7 +60,7 @@ def _check_partition(settings: Settings, day: date, source: str, entity: str, ma
     return result
 
 
-def _assets(spec: FileEntity, manifest: Manifest, folder: Path) -> dict[str, list[Check]]:
+def _assets(spec: Entity, manifest: Manifest, folder: Path) -> dict[str, list[Check]]:
     """The three queries of a partition: its columns, its rows, and landing's own figures."""
     contract = CONTRACTS[manifest.entity]
     # The folders are named like columns (source=, ds=): DuckDB would add them to the file's own.
@@ -75,7 +75,7 @@ def _assets(spec: FileEntity, manifest: Manifest, folder: Path) -> dict[str, lis
     return {columns: [same_columns], rows: _row_checks(contract, spec, manifest)} | _figures(spec, manifest, rows)
 
 
-def _row_checks(contract: Contract, spec: FileEntity, manifest: Manifest) -> list[Check]:
+def _row_checks(contract: Contract, spec: Entity, manifest: Manifest) -> list[Check]:
     checks = [
         Check(f"There are at least {spec.min_rows} rows (min_rows)", "ExpectTableRowCountToBeBetween",
               {"min_value": spec.min_rows}),
@@ -117,7 +117,7 @@ def _scores(kind: str, low: int, high: int) -> Check:
     return gate.unexpected_rows(f"score is {low} to {high} where kind is {kind}", query, "warning")
 
 
-def _figures(spec: FileEntity, manifest: Manifest, rows: str) -> dict[str, list[Check]]:
+def _figures(spec: Entity, manifest: Manifest, rows: str) -> dict[str, list[Check]]:
     """A query of one row, with a column for each of landing's figures, and what is asked of them."""
     quarantined = manifest.quarantined / max(1, manifest.rows)
     columns = {

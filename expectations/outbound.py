@@ -19,7 +19,7 @@ from expectations.gate import Check, GateResult, GateStopped, raise_if_stopped, 
 from tangga import files
 from tangga.landing.parsing import literal
 from tangga.settings import Settings
-from tangga.sources.files import quoted
+from tangga.sources.relations import quoted
 
 __all__ = ["GateResult", "GateStopped", "check", "raise_if_stopped"]
 

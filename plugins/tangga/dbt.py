@@ -7,9 +7,8 @@ import os
 import re
 import subprocess
 import sys
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from tangga import audiences, engine, warehouse
 from tangga.settings import REPOSITORY, Settings
@@ -31,8 +30,7 @@ class DbtFailed(Exception):
 
 def variables(settings: Settings, as_of: date) -> dict:
     """Everything that models may know about the run: the day, the business and its rules."""
-    zone = ZoneInfo(settings.business.time_zone)
-    end = datetime.combine(as_of + timedelta(days=1), time.min, zone).astimezone(UTC)
+    end = settings.begins(as_of + timedelta(days=1))
     return {
         "as_of_date": as_of.isoformat(),
         "as_of_end_utc": end.strftime("%Y-%m-%d %H:%M:%S"),

@@ -97,7 +97,7 @@ def test_yesterday_is_that_of_the_business(tmp_path, now, day):
         ("  shop:", "  ../up:",
          "sources.../up: '../up' cannot be used; use small letters, digits and _, a letter first"),
         ("path: inbox", "path: ''", "sources.shop.path: is empty"),
-        ("path: inbox", "path: inbox\n    type: s3", "sources.shop.type: Input should be 'files'"),
+        ("path: inbox", "path: inbox\n    type: s3", "sources.shop.type: is not a type of source; use files or sql"),
         ("path: inbox", "path: inbox\n    namespace: A B",
          "sources.shop.namespace: 'A B' cannot be used; use small letters, digits and _, a letter first"),
         ("{path: orders.csv}", "orders.csv", f"{ORDERS}: needs a block of keys below it"),
@@ -208,3 +208,65 @@ def test_files_that_are_none(tmp_path, text, expected):
 def test_missing_file(tmp_path):
     with pytest.raises(SettingsError, match=r"nowhere\.yml: cannot be read \(No such file or directory\)"):
         settings.load(tmp_path / "nowhere.yml")
+
+
+# ---- SQL sources
+
+SQL = """
+business: {name: Toko, time_zone: Asia/Jakarta, currency: IDR, country: ID}
+sources:
+  crm:
+    type: sql
+    connection: crm_db
+    entities:
+      contacts:
+        table: crm.contacts
+"""
+
+
+def test_a_sql_source(tmp_path):
+    known = settings.load(put(tmp_path, SQL), tmp_path).sources["crm"]
+    assert isinstance(known, settings.SqlSource)
+    assert (known.connection, known.timeout_seconds) == ("crm_db", 3600)
+    assert (known.entities["contacts"].table, known.entities["contacts"].load) == ("crm.contacts", "snapshot")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("table: crm.contacts", "min_rows: 1", "sources.crm.entities.contacts: give either 'table' or 'query'"),
+        ("table: crm.contacts", "table: a\n        query: b",
+         "sources.crm.entities.contacts: give either 'table' or 'query'"),
+        ("table: crm.contacts", "table: a.b.c.d",
+         "sources.crm.entities.contacts.table: 'a.b.c.d' is not a table; write table or schema.table, "
+         "a name with a dot in double quotes"),
+        ("table: crm.contacts", "table: a\n        load: daily",
+         "sources.crm.entities.contacts: 'load: daily' and 'cursor', the column that tells a row's day, "
+         "need each other"),
+        ("table: crm.contacts", "table: a\n        look_back_days: 3",
+         "sources.crm.entities.contacts: 'look_back_days' is for 'load: daily'"),
+        ("table: crm.contacts", "table: a\n        path: b",
+         "sources.crm.entities.contacts.path: is not a setting; check the spelling"),
+        ("connection: crm_db", "connection: postgres://ani:secret@db/crm",
+         "sources.crm.connection: give the id of an Airflow connection, such as crm_db; "
+         "address and password belong there"),
+        ("connection: crm_db", "connection: crm_db\n    password: secret",
+         "sources.crm.password: is not a setting; check the spelling"),
+        ("connection: crm_db", "path: inbox",
+         "sources.crm.connection: is missing|sources.crm.path: is not a setting; check the spelling"),
+        ("type: sql", "type: mysql", "sources.crm.type: is not a type of source; use files or sql"),
+        ("contacts:", "people:",
+         "sources.crm: 'people' is not a landing contract; use one of contacts, consents, referrals, orders, "
+         "order_lines, refunds, events, messages, survey_responses, tickets"),
+    ],
+)  # fmt: skip
+def test_a_fault_of_a_sql_source(tmp_path, old, new, expected):
+    assert old in SQL
+    found = faults(tmp_path, SQL.replace(old, new, 1))
+    assert found == expected.split("|")
+    assert "secret" not in " ".join(found)
+
+
+def test_a_source_that_is_no_block_of_keys(tmp_path):
+    text = SQL[: SQL.index("crm:")] + "crm: hello\n"
+    assert faults(tmp_path, text) == ["sources.crm: needs a block of keys below it"]

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import logging
 from dataclasses import asdict, dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
@@ -24,13 +24,15 @@ from tangga.engine import literal, parquet_list
 from tangga.landing import extract
 from tangga.settings import Settings
 from tangga.sources.records import SourceRefused
+from tangga.sources.relations import Marks
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a partition holds. Counts are rows; `watermark` is the last instant in it (UTC)."""
+    """What a partition holds. Counts are rows; `watermark` is the last instant in it (UTC), `mark` the
+    highest id up to which a database was read, if an id says what is new there."""
 
     entity: str
     source: str
@@ -46,6 +48,7 @@ class Manifest:
     ignored_columns: list[str] = field(default_factory=list)
     columns: dict[str, str] = field(default_factory=dict)
     watermark: str | None = None
+    mark: int | None = None
     sha256: str = ""
 
     @property
@@ -68,7 +71,7 @@ def land(settings: Settings, source: str, entity: str, day: date) -> Manifest:
     target = folder(settings, entity, source, day)
     part = target / ".part.parquet"
     with engine.scratch(settings) as con:
-        extracted = extract.extract(con, settings, source, entity, day)
+        extracted = extract.extract(con, settings, source, entity, day, _marks(settings, source, entity, day))
         described = con.execute("describe _landed").fetchall()
         target.mkdir(parents=True, exist_ok=True, mode=0o700)
         con.execute(
@@ -97,6 +100,16 @@ def land(settings: Settings, source: str, entity: str, day: date) -> Manifest:
             old.unlink()
     _report(manifest)
     return manifest
+
+
+def _marks(settings: Settings, source: str, entity: str, day: date) -> Marks:
+    """What the manifests of the partition and of those before it (and its look-back) keep of an increasing id."""
+    target = folder(settings, entity, source, day)
+    first = day - timedelta(days=getattr(settings.sources[source].entities[entity], "look_back_days", 0))
+    earlier = sorted(path for path in target.parent.glob("ds=*") if path.name < f"ds={first}")
+    before = [found.mark for path in earlier if (found := read_manifest(path)) and found.mark is not None]
+    own = read_manifest(target)
+    return Marks(before[-1] if before else None, own.mark if own else None)
 
 
 def _order(entity: str) -> str:

@@ -17,10 +17,13 @@ from tangga.contracts import CONTRACTS, SQL_TYPE, Column, Contract
 from tangga.engine import literal
 from tangga.landing import judging, normalise
 from tangga.landing.parsing import as_source_has_it, parse, text
-from tangga.settings import ColumnMapping, FileEntity, FileSource, Settings
-from tangga.sources import files
-from tangga.sources.files import folded, quoted
+from tangga.settings import ColumnMapping, Entity, Settings, Source
+from tangga.sources import files, relations, sql
 from tangga.sources.records import MAX_REJECTS_KEPT, SourceRefused
+from tangga.sources.relations import Loaded, Marks, folded, quoted
+
+LOADERS = {"files": files.load, "sql": sql.load}
+"""How the relations of a source are filled, by its `type`."""
 
 LINEAGE = {"namespace": "VARCHAR", "_source": "VARCHAR", "_ds": "DATE", "_file": "VARCHAR", "_line": "BIGINT"}
 """Where a row came from. `namespace` says whose ids it carries."""
@@ -43,21 +46,23 @@ def landed_types(contract: Contract) -> dict[str, str]:
     return types | dict.fromkeys(_validities(contract), "BOOLEAN") | LINEAGE
 
 
-def extract(con: duckdb.DuckDBPyConnection, settings: Settings, source: str, entity: str, day: date) -> Extracted:
+def extract(
+    con: duckdb.DuckDBPyConnection, settings: Settings, source: str, entity: str, day: date, marks: Marks
+) -> Extracted:
     """Read one entity of one source into `_landed`. Raises `SourceRefused`."""
     contract, origin = CONTRACTS[entity], settings.sources[source]
     spec = origin.entities[entity]
-    loaded = files.load(con, settings, origin, spec, day)
+    loaded = LOADERS[origin.type](con, settings, source, entity, day, marks)
     mapping = _mapped(con, contract, spec, loaded)
-    ignored = _ignored(con, spec, mapping)
-    _read_raw(con, contract, spec, mapping)
+    ignored = _ignored(con, loaded, mapping)
+    _read_raw(con, contract, loaded, mapping)
     for table in loaded.tables:  # each step's input goes when its output is there, or memory holds everything thrice
         con.execute(f"drop table {quoted(table)}")
     _convert(con, settings, contract, origin, spec)
     judging.judge(con, settings, contract)
     con.execute("drop table _raw")
     _keep(con, contract, namespace=origin.namespace or source, source=source, day=day)
-    counts = _counts(con, contract) | {"ignored_columns": ignored}
+    counts = _counts(con, contract) | {"ignored_columns": ignored, "mark": loaded.mark}
     counts["rejected"] += loaded.bad.count
     counts["quarantined"] = _quarantined(con, settings, contract, day)
     bad = [{"file": b.file, "line": b.line, "reason": b.reason, "row": b.raw} for b in loaded.bad.kept]
@@ -65,13 +70,13 @@ def extract(con: duckdb.DuckDBPyConnection, settings: Settings, source: str, ent
 
 
 def _mapped(
-    con: duckdb.DuckDBPyConnection, contract: Contract, spec: FileEntity, loaded: files.Loaded
+    con: duckdb.DuckDBPyConnection, contract: Contract, spec: Entity, loaded: Loaded
 ) -> dict[str, ColumnMapping]:
     """Contract column -> where it comes from; refuses when what is needed is not there."""
     headers = loaded.headers
-    if spec.query:
-        _run_query(con, contract, spec.query)
-        headers = {"the result of its query": {folded(name) for name in files.columns_of(con, "_queried")}}
+    if loaded.query:
+        _run_query(con, contract, loaded.query)
+        headers = {"the result of its query": {folded(name) for name in relations.columns_of(con, "_queried")}}
     else:
         con.execute("create temp view _queried as select * from file")
     mapping = {}
@@ -83,10 +88,7 @@ def _mapped(
             continue
         lacking = [where for where, names in headers.items() if folded(origin.column) not in names]
         if lacking and (given or column.required):
-            raise SourceRefused(
-                f"{lacking[0]}: has no column '{origin.column}', which {contract.entity}.{column.name} is read from; "
-                "was it renamed? Correct 'columns' in tangga.yml or the file."
-            )
+            raise relations.lacking(lacking[0], origin.column, f"{contract.entity}.{column.name}")
         if len(lacking) < len(headers):
             mapping[column.name] = origin
     return mapping
@@ -104,30 +106,30 @@ def _run_query(con: duckdb.DuckDBPyConnection, contract: Contract, query: str) -
         ) from None
 
 
-def _ignored(con: duckdb.DuckDBPyConnection, spec: FileEntity, mapping: dict[str, ColumnMapping]) -> list[str]:
+def _ignored(con: duckdb.DuckDBPyConnection, loaded: Loaded, mapping: dict[str, ColumnMapping]) -> list[str]:
     """The columns of the source that nothing maps; a query has chosen its columns itself."""
-    if spec.query:
+    if loaded.query:
         return []
-    used = {folded(origin.column) for origin in mapping.values() if origin.column} | set(files.LINEAGE)
-    return sorted(name for name in files.columns_of(con, "_queried") if folded(name) not in used)
+    used = {folded(origin.column) for origin in mapping.values() if origin.column} | set(relations.LINEAGE)
+    return sorted(loaded.unread + [name for name in relations.columns_of(con, "_queried") if folded(name) not in used])
 
 
 def _read_raw(
-    con: duckdb.DuckDBPyConnection, contract: Contract, spec: FileEntity, mapping: dict[str, ColumnMapping]
+    con: duckdb.DuckDBPyConnection, contract: Contract, loaded: Loaded, mapping: dict[str, ColumnMapping]
 ) -> None:
     """Temp table `_raw`: the contract's columns as the source has them, blanks trimmed off texts."""
-    available = {folded(name): kind for name, kind in files.columns_of(con, "_queried").items()}
+    available = {folded(name): kind for name, kind in relations.columns_of(con, "_queried").items()}
     items = []
     for column in contract.columns:
         origin = mapping.get(column.name)
         items.append(f"{_raw_value(origin, column, available) if origin else 'cast(null as varchar)'} as {column.name}")
-    for name in files.LINEAGE:
+    for name in relations.LINEAGE:
         items.append(f"try_cast({name if name in available else 'null'} as {LINEAGE[name]}) as {name}")
     try:
         con.execute(f"create temp table _raw as select {', '.join(items)} from _queried")
     except duckdb.Error as error:
         kind = str(error).split(":", 1)[0]  # the rest of DuckDB's text would quote the value
-        what = "its 'query' fails on a value of its files" if spec.query else "its files are damaged"
+        what = "its 'query' fails on a value of its files" if loaded.query else "its files are damaged"
         raise SourceRefused(f"{contract.entity}: cannot be read, {what} ({kind}); correct that.") from None
 
 
@@ -142,10 +144,10 @@ def _raw_value(origin: ColumnMapping, column: Column, available: dict[str, str])
 
 
 def _convert(
-    con: duckdb.DuckDBPyConnection, settings: Settings, contract: Contract, origin: FileSource, spec: FileEntity
+    con: duckdb.DuckDBPyConnection, settings: Settings, contract: Contract, origin: Source, spec: Entity
 ) -> None:
     """Temp view `_typed`: every column as raw text (`<name>__raw`) and as its type (`<name>`)."""
-    kinds = files.columns_of(con, "_raw")
+    kinds = relations.columns_of(con, "_raw")
     zone = spec.time_zone or origin.time_zone or settings.business.time_zone
     formats = spec.date_formats or origin.date_formats
     items, joins = [], []

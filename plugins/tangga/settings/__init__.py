@@ -7,7 +7,7 @@ each fault, naming the key and what is allowed there.
 from __future__ import annotations
 
 import os
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -15,7 +15,16 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, ValidationError
 
 from tangga.settings.rules import Rules
-from tangga.settings.sources import ColumnMapping, FileEntity, FileSource
+from tangga.settings.sources import (
+    AnySource,
+    ColumnMapping,
+    Entity,
+    FileEntity,
+    FileSource,
+    Source,
+    SqlEntity,
+    SqlSource,
+)
 from tangga.settings.types import Country, Currency, Name, Strict, TimeZone
 from tangga.settings.yaml_file import SettingsError, read_yaml
 
@@ -23,11 +32,15 @@ __all__ = [
     "REPOSITORY",
     "ColumnMapping",
     "Demo",
+    "Entity",
     "FileEntity",
     "FileSource",
     "Rules",
     "Settings",
     "SettingsError",
+    "Source",
+    "SqlEntity",
+    "SqlSource",
     "load",
 ]
 
@@ -69,7 +82,7 @@ class FilesDestination(Strict):
 class Settings(Strict):
     business: Business
     demo: Demo | None = None
-    sources: dict[Name, FileSource] = Field(min_length=1)
+    sources: dict[Name, AnySource] = Field(min_length=1)
     reference: Reference = Reference()
     rules: Rules = Rules()
     destinations: dict[Name, FilesDestination] = {}
@@ -81,6 +94,10 @@ class Settings(Strict):
         relative paths count from the folder of the file."""
         expanded = Path(path.replace("$TANGGA_HOME", str(self.home))).expanduser()
         return expanded if expanded.is_absolute() else self.config_path.parent / expanded
+
+    def begins(self, day: date) -> datetime:
+        """The instant (UTC) at which a day begins where the business is."""
+        return datetime.combine(day, time.min, ZoneInfo(self.business.time_zone)).astimezone(UTC)
 
     def yesterday(self, now: datetime | None = None) -> date:
         """The last whole day in the business's time zone: what a run is for unless told otherwise."""
@@ -117,13 +134,20 @@ _MESSAGES = {
     "string_too_short": "is empty",
     "dict_type": "needs a block of keys below it",
     "model_type": "needs a block of keys below it",
+    "model_attributes_type": "needs a block of keys below it",
+    "union_tag_invalid": "is not a type of source; use files or sql",
 }
 
 
 def _sentences(path: Path, error: ValidationError) -> list[str]:
     lines = []
     for fault in error.errors(include_url=False, include_input=False):
-        key = ".".join(str(part) for part in fault["loc"] if part != "[key]") or "(top)"
+        parts = [str(part) for part in fault["loc"] if part != "[key]"]
+        if parts[:1] == ["sources"]:
+            del parts[2:3]  # the source's type, by which pydantic chose what to check
+        if fault["type"] == "union_tag_invalid":
+            parts.append("type")
+        key = ".".join(parts) or "(top)"
         message = _MESSAGES.get(fault["type"]) or fault["msg"].removeprefix("Value error, ")
         lines.append(f"{path}: {key}: {message}")
     return lines

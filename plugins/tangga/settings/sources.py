@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from tangga.contracts import CONTRACTS
-from tangga.settings.types import DateFormat, Delimiter, Encoding, Name, Strict, Text, TimeZone
+from tangga.settings.types import ConnectionId, DateFormat, Delimiter, Encoding, Name, Strict, TableName, Text, TimeZone
 
 
 class ColumnMapping(Strict):
@@ -34,19 +35,12 @@ def _as_globs(given: Any) -> Any:
     return {"file": given} if isinstance(given, str) else given
 
 
-class FileEntity(Strict):
-    """One contract entity, read from files.
+class Entity(Strict):
+    """One contract entity of a source of any type.
 
-    `path` is a glob below the source's `path`, or several named globs when `query` joins them.
-    `{ds}` in it stands for the day of the run. `query` is a SELECT over the relation `file` (or over
-    the named ones), all columns text; its output is what `columns` maps. Contract columns that are
-    not mapped are taken from source columns of the same name.
+    Contract columns that `columns` does not map are taken from source columns of the same name.
     """
 
-    path: Annotated[dict[Name, Text], BeforeValidator(_as_globs), Field(min_length=1)]
-    format: Literal["csv", "tsv", "jsonl", "parquet"] | None = None
-    delimiter: Delimiter | None = None
-    encoding: Encoding | None = None
     time_zone: TimeZone | None = None
     date_formats: list[DateFormat] = []
     load: Literal["snapshot", "daily"] = "snapshot"
@@ -54,6 +48,20 @@ class FileEntity(Strict):
     columns: dict[str, Annotated[ColumnMapping, BeforeValidator(_as_mapping)]] = {}
     min_rows: int = Field(1, ge=0)
     max_reject_share: float = Field(0.05, ge=0, le=1)
+
+
+class FileEntity(Entity):
+    """Read from files.
+
+    `path` is a glob below the source's `path`, or several named globs when `query` joins them.
+    `{ds}` in it stands for the day of the run. `query` is a SELECT over the relation `file` (or over
+    the named ones), all columns text; its output is what `columns` maps.
+    """
+
+    path: Annotated[dict[Name, Text], BeforeValidator(_as_globs), Field(min_length=1)]
+    format: Literal["csv", "tsv", "jsonl", "parquet"] | None = None
+    delimiter: Delimiter | None = None
+    encoding: Encoding | None = None
 
     @model_validator(mode="after")
     def _consistent(self):
@@ -64,16 +72,34 @@ class FileEntity(Strict):
         return self
 
 
-class FileSource(Strict):
-    """Files in a folder. `namespace` says whose ids the rows carry; by default the source's own."""
+class SqlEntity(Entity):
+    """Read from a table, or from a SELECT in the database's own SQL; either is what `columns` maps.
 
-    type: Literal["files"] = "files"
-    path: Text
+    `cursor` is the column whose times say which rows belong to a day; `look_back_days` reads so many
+    days before it again, for rows that came late.
+    """
+
+    table: TableName | None = None
+    cursor: Text | None = None
+    look_back_days: int = Field(0, ge=0, le=3660)
+
+    @model_validator(mode="after")
+    def _consistent(self):
+        if (self.table is None) == (self.query is None):
+            raise ValueError("give either 'table' or 'query'")
+        if (self.load == "daily") != (self.cursor is not None):
+            raise ValueError("'load: daily' and 'cursor', the column that tells a row's day, need each other")
+        if self.look_back_days and self.load != "daily":
+            raise ValueError("'look_back_days' is for 'load: daily'")
+        return self
+
+
+class Source(Strict):
+    """Where data come from. `namespace` says whose ids the rows carry; by default the source's own."""
+
     namespace: Name | None = None
     time_zone: TimeZone | None = None
-    encoding: Encoding = "utf-8"
     date_formats: list[DateFormat] = []
-    entities: dict[str, FileEntity]
 
     @model_validator(mode="before")
     @classmethod
@@ -84,15 +110,49 @@ class FileSource(Strict):
             return given
         return given | {"entities": entities | {"consents": {"max_reject_share": 0.0} | entities["consents"]}}
 
+
+class FileSource(Source):
+    """Files in a folder."""
+
+    type: Literal["files"] = "files"
+    path: Text
+    encoding: Encoding = "utf-8"
+    entities: dict[str, FileEntity]
+
     @model_validator(mode="after")
     def _known_names(self):
-        for entity, spec in self.entities.items():
-            if entity not in CONTRACTS:
-                raise ValueError(f"'{entity}' is not a landing contract; use one of {', '.join(CONTRACTS)}")
-            unknown = set(spec.columns) - set(CONTRACTS[entity].column_names)
-            if unknown:
-                raise ValueError(
-                    f"entities.{entity}.columns: {', '.join(sorted(unknown))} is no column of {entity}; "
-                    f"use {', '.join(CONTRACTS[entity].column_names)}"
-                )
+        _refuse_unknown(self.entities.items())
         return self
+
+
+class SqlSource(Source):
+    """A SQL database. `connection` is the id of an Airflow connection, which alone holds the credentials."""
+
+    type: Literal["sql"]
+    connection: ConnectionId
+    timeout_seconds: int = Field(3600, ge=1, le=86_400)
+    entities: dict[str, SqlEntity]
+
+    @model_validator(mode="after")
+    def _known_names(self):
+        _refuse_unknown(self.entities.items())
+        return self
+
+
+def _with_type(given: Any) -> Any:
+    return {"type": "files"} | given if isinstance(given, dict) else given
+
+
+AnySource = Annotated[FileSource | SqlSource, Field(discriminator="type"), BeforeValidator(_with_type)]
+
+
+def _refuse_unknown(entities: Iterable[tuple[str, Entity]]) -> None:
+    for entity, spec in entities:
+        if entity not in CONTRACTS:
+            raise ValueError(f"'{entity}' is not a landing contract; use one of {', '.join(CONTRACTS)}")
+        unknown = set(spec.columns) - set(CONTRACTS[entity].column_names)
+        if unknown:
+            raise ValueError(
+                f"entities.{entity}.columns: {', '.join(sorted(unknown))} is no column of {entity}; "
+                f"use {', '.join(CONTRACTS[entity].column_names)}"
+            )

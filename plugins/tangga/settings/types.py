@@ -54,7 +54,28 @@ def _shaped(pattern: str, advice: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _connection_id(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_.-]+", text):  # never repeated: who mistakes it for an address gives the password
+        raise ValueError("give the id of an Airflow connection, such as crm_db; address and password belong there")
+    return text
+
+
+def table_parts(text: str) -> list[str]:
+    """`schema.table` as its parts, exactly as written; double quotes around a part let it hold dots."""
+    parts = re.findall(r'"(?:[^"]|"")*"|[^."]+', text)
+    return [part[1:-1].replace('""', '"') if part.startswith('"') else part for part in parts]
+
+
+def _table_name(text: str) -> str:
+    part = r'("([^"\0]|"")+"|[^."\0]+)'
+    if not re.fullmatch(rf"{part}(\.{part})?", text):
+        raise ValueError(f"'{text}' is not a table; write table or schema.table, a name with a dot in double quotes")
+    return text
+
+
 Text = Annotated[str, Field(min_length=1)]
+ConnectionId = Annotated[str, AfterValidator(_connection_id)]
+TableName = Annotated[str, AfterValidator(_table_name)]
 Name = Annotated[str, _shaped("[a-z][a-z0-9_]*", "use small letters, digits and _, a letter first")]
 Currency = Annotated[str, _shaped("[A-Z]{3}", "use an ISO 4217 code such as IDR")]
 Country = Annotated[str, _shaped("[A-Z]{2}", "use an ISO 3166 code such as ID")]

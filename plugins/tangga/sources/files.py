@@ -6,11 +6,8 @@
 
 from __future__ import annotations
 
-import string
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import date
-from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
@@ -19,32 +16,24 @@ import pyarrow as pa
 
 from tangga.engine import parquet_list
 from tangga.settings import FileEntity, FileSource, Settings
-from tangga.sources.records import BadRecords, SourceRefused, TextFile
+from tangga.sources.records import SourceRefused, TextFile
+from tangga.sources.relations import LINEAGE, Loaded, Marks, columns_of, folded, quoted
 
 BATCH_ROWS = 50_000
 BATCH_BYTES = 64 << 20
-LINEAGE = ("_file", "_line")
 
 _FORMATS = {".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
-_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
-@dataclass
-class Loaded:
-    """What was read: the tables that hold it, the folded column names of each file, the records left out."""
-
-    tables: list[str] = field(default_factory=list)
-    headers: dict[Path, set[str]] = field(default_factory=dict)
-    bad: BadRecords = field(default_factory=BadRecords)
-
-
-def load(con: duckdb.DuckDBPyConnection, settings: Settings, source: FileSource, spec: FileEntity, day: date) -> Loaded:
+def load(con: duckdb.DuckDBPyConnection, settings: Settings, name: str, entity: str, day: date, marks: Marks) -> Loaded:
     """Fill the relations that the entity's `query` reads (`file`, or the named ones).
 
     Raises `SourceRefused` when a file cannot be read as a whole, lies outside the source's folder,
     or is missing.
     """
-    folder, loaded = settings.resolve(source.path), Loaded()
+    source = settings.sources[name]
+    spec = source.entities[entity]
+    folder, loaded = settings.resolve(source.path), Loaded(query=spec.query)
     for relation, path in spec.path.items():
         pattern = path.replace("{ds}", day.isoformat())
         found = find(folder, pattern)
@@ -85,22 +74,6 @@ def format_of(path: Path, spec: FileEntity) -> str:
     if kind is None:
         raise SourceRefused(f"{path}: its name does not tell its format; set 'format' to csv, tsv, jsonl or parquet.")
     return kind
-
-
-def columns_of(con: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:
-    """Column names and DuckDB types of a relation."""
-    return {name: kind for name, kind, *_ in con.execute(f"describe {relation}").fetchall()}
-
-
-@lru_cache(maxsize=4096)  # a line of JSON names its columns again and again
-def folded(name: str) -> str:
-    """A column's name as SQL compares it: without regard to the case of A to Z, and of these only."""
-    return name.translate(_LOWER)
-
-
-def quoted(name: str) -> str:
-    """A SQL identifier, whatever the source calls its column."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _load_parquet(

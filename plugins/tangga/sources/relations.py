@@ -1,0 +1,66 @@
+"""What every kind of source gives to landing: relations in DuckDB, and how their columns are called."""
+
+from __future__ import annotations
+
+import string
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import duckdb
+
+from tangga.sources.records import BadRecords, SourceRefused
+
+LINEAGE = ("_file", "_line")
+
+_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+
+
+@dataclass(frozen=True)
+class Marks:
+    """How far an increasing id was read: `before` the day (and the days looked back on), and by the day's
+    own partition, which a rerun reads once more. None where nothing was read."""
+
+    before: int | None = None
+    here: int | None = None
+
+
+@dataclass
+class Loaded:
+    """What was read.
+
+    `tables` hold it, and can be dropped once they were read; `headers` are the folded column names of
+    each file or table; `unread` names columns that were left where they are, because nothing maps them;
+    `bad` are the records left out; `mark` is how far an increasing id was read. `query` is still to be
+    run over the relations; without one, what landing maps is the relation `file`.
+    """
+
+    tables: list[str] = field(default_factory=list)
+    headers: dict[object, set[str]] = field(default_factory=dict)
+    unread: list[str] = field(default_factory=list)
+    bad: BadRecords = field(default_factory=BadRecords)
+    mark: int | None = None
+    query: str | None = None
+
+
+def columns_of(con: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:
+    """Column names and DuckDB types of a relation."""
+    return {name: kind for name, kind, *_ in con.execute(f"describe {relation}").fetchall()}
+
+
+@lru_cache(maxsize=4096)  # a line of JSON names its columns again and again
+def folded(name: str) -> str:
+    """A column's name as SQL compares it: without regard to the case of A to Z, and of these only."""
+    return name.translate(_LOWER)
+
+
+def quoted(name: str) -> str:
+    """A SQL identifier, whatever the source calls its column."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def lacking(where: object, name: str, reader: str) -> SourceRefused:
+    """The refusal of a source without the column `name`, which `reader` (entity.column) is read from."""
+    return SourceRefused(
+        f"{where}: has no column '{name}', which {reader} is read from; "
+        "was it renamed? Correct 'columns' in tangga.yml or the source."
+    )

@@ -1,0 +1,250 @@
+"""Tables and queries of a SQL database as the relation that landing maps.
+
+Only the columns that something maps are read, in batches, and inserted into DuckDB, which spills to disk
+beyond its memory limit. Databases give rows in any order; `_line` is a row's place when all that was read
+is sorted by the contract's key and then by every other column, so that the same rows are the same bytes.
+`_file` is the table's name, or `query`.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tangga.contracts import CONTRACTS, Column, Contract
+from tangga.engine import literal
+from tangga.settings import ColumnMapping, Settings, SqlEntity
+from tangga.settings.types import table_parts
+from tangga.sources import connections, postgres, sqlite
+from tangga.sources.databases import Kind, Lost, Period
+from tangga.sources.records import MAX_FIELD, BadRecord, BadRecords, SourceRefused
+from tangga.sources.relations import LINEAGE, Loaded, Marks, folded, lacking, quoted
+
+PAUSES = (1.0, 5.0)
+"""Seconds to wait before the second and the third try, when the database cannot be reached."""
+
+_UNFIT: dict[str, set[Kind]] = {
+    "instant": {Kind.NUMBER, Kind.INTEGER, Kind.OTHER},
+    "date": {Kind.NUMBER, Kind.INTEGER, Kind.OTHER},
+    "money": {Kind.TIME, Kind.OTHER},
+    "quantity": {Kind.TIME, Kind.OTHER},
+    "integer": {Kind.TIME, Kind.OTHER},
+}
+"""Kinds of source column of which a contract type cannot read a single value."""
+
+
+class Database(Protocol):
+    """An open database. Its methods raise `SourceRefused`, or `Lost` when another try may help."""
+
+    def columns(self, relation: str) -> dict[str, tuple[Kind, str]]:
+        """Column -> its kind and the name of its type there. KeyError never; a name twice is refused."""
+
+    def value(self, column: str) -> str:
+        """The SQL expression by which a column is read."""
+
+    def within(self, column: str, period: Period) -> str:
+        """The SQL condition that a row belongs to a period."""
+
+    def read(self, query: str) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
+        """The rows of a query; records that cannot be used go to the `bad` that it was opened with."""
+
+
+DATABASES = {"postgres": postgres.opened, "postgresql": postgres.opened, "sqlite": sqlite.opened}
+"""How a database is opened, by the type of its Airflow connection."""
+
+
+@dataclass(frozen=True)
+class _Place:
+    """What is read, as messages and rows name it, and as SQL does."""
+
+    where: str
+    file: str
+    relation: str
+
+
+def load(con: duckdb.DuckDBPyConnection, settings: Settings, name: str, entity: str, day: date, marks: Marks) -> Loaded:
+    """Fill the relation `file` from a table or a query. Raises `SourceRefused`."""
+    source = settings.sources[name]
+    spec: SqlEntity = source.entities[entity]
+    place = _place(name, source.connection, entity, spec)
+    connection = connections.resolve(source.connection)
+    opened = DATABASES.get(connection.kind)
+    if opened is None:
+        raise SourceRefused(
+            f"{place.where}: is a connection of type '{connection.kind}', which Tangga cannot read yet; "
+            "use postgres or sqlite, or deliver files."
+        )
+    zone = spec.time_zone or source.time_zone or settings.business.time_zone
+    period = _period(settings, spec, day, zone)
+    for pause in (*PAUSES, None):
+        loaded = Loaded()
+        try:
+            with opened(connection, place.where, source.timeout_seconds, loaded.bad) as database:
+                _read(con, database, place, entity, spec, period, marks, loaded)
+            return loaded
+        except Lost as lost:
+            con.execute("drop view if exists file; drop table if exists _fetched")
+            if pause is None:
+                raise SourceRefused(f"{place.where}: {lost}, {len(PAUSES) + 1} times; {lost.remedy}.") from None
+            time.sleep(pause)
+    raise AssertionError("unreachable")
+
+
+def _place(source: str, connection: str, entity: str, spec: SqlEntity) -> _Place:
+    if spec.table is None:
+        # a comment at its end must not swallow the bracket
+        query = spec.query.strip().rstrip(";")
+        return _Place(f"{source}, query of {entity} (connection '{connection}')", "query", f"({query}\n) as _tangga")
+    parts = table_parts(spec.table)
+    return _Place(
+        f"{source}, table {spec.table} (connection '{connection}')", ".".join(parts), ".".join(map(quoted, parts))
+    )
+
+
+def _period(settings: Settings, spec: SqlEntity, day: date, zone: str) -> Period | None:
+    """The day and the days looked back on, from midnight to midnight in the business's zone."""
+    if spec.load != "daily":
+        return None
+    first, after = day - timedelta(days=spec.look_back_days), day + timedelta(days=1)
+    begin, end = settings.begins(first), settings.begins(after)
+    return Period(first, after, begin, end, _naive(begin, zone), _naive(end, zone))
+
+
+def _naive(instant: datetime, zone: str) -> datetime:
+    return instant.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+
+
+def _read(
+    con: duckdb.DuckDBPyConnection,
+    database: Database,
+    place: _Place,
+    entity: str,
+    spec: SqlEntity,
+    period: Period | None,
+    marks: Marks,
+    loaded: Loaded,
+) -> None:
+    columns = {name: kind for name, kind in database.columns(place.relation).items() if folded(name) not in LINEAGE}
+    wanted = _wanted(place.where, CONTRACTS[entity], spec, columns)
+    loaded.headers[place.where] = {folded(name) for name in columns}
+    loaded.unread = [] if spec.query else [name for name in columns if name not in wanted and name != spec.cursor]
+    read, condition = [*wanted], ""
+    cursor = _cursor(place.where, spec, columns) if period else None
+    is_counter = cursor is not None and columns[cursor][0] is Kind.INTEGER
+    if is_counter:
+        condition = _beyond(quoted(cursor), marks)
+        read += [] if cursor in wanted else [cursor]
+    elif cursor is not None:
+        condition = database.within(cursor, period)
+    items = ", ".join(f"{database.value(name)} as {quoted(name)}" for name in read)
+    query = f"select {items} from {place.relation}" + (f" where {condition}" if condition else "")
+    schema, batches = database.read(query)
+    _insert(con, schema, _without_long_texts(batches, place.file, loaded.bad))
+    loaded.tables.append("_fetched")
+    loaded.bad.kept = sorted((replace(bad, file=place.file) for bad in loaded.bad.kept), key=lambda bad: bad.raw)
+    if is_counter:
+        [(last,)] = con.execute(f"select max({quoted(cursor)}) from _fetched").fetchall()
+        loaded.mark = max((mark for mark in (last, marks.before, marks.here) if mark is not None), default=None)
+    order = ", ".join(map(quoted, wanted))
+    con.execute(
+        f"create temp view file as select {order}, {literal(place.file)} as _file, "
+        f"row_number() over (order by {order}) as _line from _fetched"
+    )
+
+
+def _cursor(where: str, spec: SqlEntity, columns: dict[str, tuple[Kind, str]]) -> str:
+    cursor = _match(where, spec.cursor, columns)
+    if cursor is None:
+        raise SourceRefused(f"{where}: has no column '{spec.cursor}'; correct 'cursor' in tangga.yml.")
+    if columns[cursor][0] not in (Kind.TIME, Kind.INTEGER, Kind.ANY):
+        raise SourceRefused(
+            f"{where}: its cursor '{cursor}' is {columns[cursor][1]}, which tells no day; "
+            "use a date, a timestamp or an increasing whole number as 'cursor', or 'load: snapshot'."
+        )
+    return cursor
+
+
+def _beyond(cursor: str, marks: Marks) -> str:
+    """An id tells no day: new is what lies beyond the days before, up to what a first run of the day has read."""
+    bounds = ((">", marks.before), ("<=", marks.here))
+    return " and ".join(f"{cursor} {sign} {int(mark)}" for sign, mark in bounds if mark is not None)
+
+
+def _wanted(where: str, contract: Contract, spec: SqlEntity, columns: dict[str, tuple[Kind, str]]) -> list[str]:
+    """The columns to read, those of the contract's key first. Refuses what is missing, or of an unfit type."""
+    wanted: dict[str, str] = {}
+    for column in sorted(contract.columns, key=lambda column: column.name not in contract.key):
+        given = spec.columns.get(column.name)
+        origin = given or ColumnMapping(column=column.name)
+        if origin.column is None:
+            continue
+        name, reader = _match(where, origin.column, columns), f"{contract.entity}.{column.name}"
+        if name is None and (given or column.required):
+            raise lacking(where, origin.column, reader)
+        if name is None:
+            continue
+        _refuse_unfit(where, name, columns[name], column, origin, reader)
+        if wanted.setdefault(folded(name), name) != name:
+            raise SourceRefused(
+                f"{where}: its columns '{name}' and '{wanted[folded(name)]}' differ in case only; "
+                "use a 'query' that renames one."
+            )
+    if not wanted:
+        raise SourceRefused(f"{where}: has no column that {contract.entity} could be read from; fill 'columns'.")
+    return list(wanted.values())
+
+
+def _refuse_unfit(
+    where: str, name: str, kind: tuple[Kind, str], column: Column, origin: ColumnMapping, reader: str
+) -> None:
+    if not origin.map and kind[0] in _UNFIT.get(column.type, ()):
+        raise SourceRefused(
+            f"{where}: column '{name}' is {kind[1]}, from which {reader} cannot be read; was its type changed? "
+            "Map another column, or cast it in a 'query'."
+        )
+
+
+def _match(where: str, name: str, columns: Iterable[str]) -> str | None:
+    """The column of that name, in another case if there is none of the same; None when there is none."""
+    if name in columns:
+        return name
+    alike = [other for other in columns if folded(other) == folded(name)]
+    if len(alike) > 1:
+        raise SourceRefused(f"{where}: has {len(alike)} columns called '{name}' in other cases; write the exact name.")
+    return alike[0] if alike else None
+
+
+def _insert(con: duckdb.DuckDBPyConnection, schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> None:
+    con.register("_batch", schema.empty_table())
+    con.execute("create temp table _fetched as select * from _batch")
+    con.unregister("_batch")
+    for batch in batches:
+        con.register("_batch", pa.Table.from_batches([batch]))
+        con.execute("insert into _fetched select * from _batch")
+        con.unregister("_batch")
+
+
+def _without_long_texts(batches: Iterator[pa.RecordBatch], file: str, bad: BadRecords) -> Iterator[pa.RecordBatch]:
+    """Leaves out rows with a text that is damage rather than data."""
+    for batch in batches:
+        is_long = None
+        for column in batch.columns:
+            if not pa.types.is_string(column.type) or not column.nbytes > MAX_FIELD:
+                continue
+            longer = pc.fill_null(pc.greater(pc.utf8_length(column), MAX_FIELD), False)
+            is_long = longer if is_long is None else pc.or_(is_long, longer)
+        if is_long is not None and pc.any(is_long).as_py():
+            for row in batch.filter(is_long).to_pylist():
+                raw = json.dumps(row, ensure_ascii=False, default=str)[:1000]
+                bad.add(BadRecord(file, 0, f"the row has a field larger than {MAX_FIELD} characters", raw))
+            batch = batch.filter(pc.invert(is_long))
+        yield batch
