@@ -91,7 +91,8 @@ def _what_failed(settings: Settings, output: str) -> str:
     log = target(settings) / "logs" / "dbt.log"
     failed = [r for r in _results(settings) if r["status"] in ("error", "fail", "runtime error")]
     if not failed:
-        return f"dbt could not start ({_kinds(output)}); see {log}."
+        # Nothing has read a row yet: this is about the project, and its words are needed to mend it.
+        return f"dbt could not start: {' '.join(output.split())[-800:]} See {log}."
     names = "; ".join(
         f"{result['unique_id'].split('.', 2)[-1]}: "
         + (f"{result['failures']} rows fail" if result["status"] == "fail" else _kinds(result["message"] or ""))
