@@ -112,7 +112,9 @@ def _prove_segments(path: Path, rows: list[dict]) -> None:
         if wrong:
             shown = ", ".join("".join(cell) for cell in wrong[:5])
             raise SettingsError(f"{path}: scheme {scheme} must map each (r, f, m) from 111 to 555 once; see {shown}")
-        slugs = Counter(_slug(name) for name in {row["segment"] or "" for row in rows if row["scheme"] == scheme})
+        slugs = Counter(
+            _slug(name) for name in {row["segment"] for row in rows if row["scheme"] == scheme and row["segment"]}
+        )
         unusable = [slug for slug, names in slugs.items() if not slug or names > 1]
         if unusable:
             raise SettingsError(

@@ -107,6 +107,19 @@ def test_ids_that_are_addresses_are_hashed(inbox, column):
     assert b"ani@" not in result.path.read_bytes().lower()
 
 
+def test_ids_that_are_telephone_numbers_are_hashed(inbox):
+    ids = ["+6281234567890", "+62 812-3456-7890", "+7", "+1234567", "081234567890"]
+    hashed = "phone:" + hashlib.sha256(b"+6281234567890").hexdigest()
+    result = inbox.land("orders", orders(*({"contact_id": key} for key in ids)))
+    assert [value for _, value in sorted(result.rows("_line", "contact_id"))] == [
+        hashed,
+        hashed,
+        "+7",
+        "+1234567",
+        ids[4],
+    ]
+
+
 # ---- addresses and telephone numbers
 
 

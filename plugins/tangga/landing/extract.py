@@ -176,7 +176,7 @@ def _lookup(con: duckdb.DuckDBPyConnection, settings: Settings, column: Column) 
     elif column.type == "phone":
         normalise.build_lookup(con, table, values, lambda raw: normalise.phone(raw, settings.business.country))
     elif column.name in PERSONAL_IDS:
-        personal = f"{values} and regexp_matches({column.name}, '@|^[+][0-9]')"
+        personal = f"{values} and regexp_matches({column.name}, '@|^[+][0-9][0-9 ().-]{{7,}}$')"
         normalise.build_lookup(con, table, personal, normalise.hashed_id)
     else:
         return None
