@@ -1,6 +1,6 @@
 """The pages of `docs/` that are written from the code that they describe: `make docs`.
 
-Contracts come from `contracts.py`, rules from `settings/rules.py`; a test fails when a page is not what this
+Contracts come from `contracts/`, rules from `settings/rules.py`; a test fails when a page is not what this
 module would write.
 """
 
@@ -53,7 +53,8 @@ def _contract(contract: Contract) -> str:
         if column.minimum is not None or column.maximum is not None:
             notes.append(f"From {column.minimum}" + (f" to {column.maximum}." if column.maximum is not None else "."))
         if column.example:
-            notes.append(f"For example `{column.example}`.")
+            shown = column.example.replace("|", r"\|")  # or it would end the cell
+            notes.append(f"For example `{shown}`.")
         kind = _TYPE.get(column.type) or SQL_TYPE[column.type].lower().replace("varchar", "text")
         bad = "row rejected" if column.is_strict else "field emptied"
         rows.append(f"| `{column.name}` | {kind} | {'yes' if column.required else ''} | {bad} | {' '.join(notes)} |")

@@ -1,5 +1,7 @@
 """Generated pages are what the code says today, and links in the documentation lead somewhere."""
 
+import csv
+import io
 import re
 from pathlib import Path
 
@@ -30,3 +32,13 @@ def test_links_lead_somewhere(page: Path):
     links = re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8"))
     dead = [link for link in links if "://" not in link and not (page.parent / link).exists()]
     assert dead == []
+
+
+@pytest.mark.parametrize("entity", CONTRACTS)
+def test_the_examples_of_a_contract_keep_it(entity: str, inbox):
+    columns = CONTRACTS[entity].columns
+    assert [column.name for column in columns if not column.example] == []
+    text = io.StringIO()
+    csv.writer(text).writerows([[column.name for column in columns], [column.example for column in columns]])
+    landed = inbox.land(entity, text.getvalue())
+    assert (landed.manifest.rows, landed.faults, landed.manifest.emptied) == (1, [], {})

@@ -24,7 +24,7 @@ from tangga.engine import literal, parquet_list
 from tangga.landing import extract
 from tangga.settings import Settings
 from tangga.sources.records import SourceRefused
-from tangga.sources.relations import Marks
+from tangga.sources.relations import Marks, Reading
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +71,7 @@ def land(settings: Settings, source: str, entity: str, day: date) -> Manifest:
     target = folder(settings, entity, source, day)
     part = target / ".part.parquet"
     with engine.scratch(settings) as con:
-        extracted = extract.extract(con, settings, source, entity, day, _marks(settings, source, entity, day))
+        extracted = extract.extract(con, Reading(settings, source, entity, day, _marks(settings, source, entity, day)))
         described = con.execute("describe _landed").fetchall()
         target.mkdir(parents=True, exist_ok=True, mode=0o700)
         con.execute(

@@ -20,7 +20,7 @@ from tangga.landing.parsing import as_source_has_it, parse, text
 from tangga.settings import ColumnMapping, Entity, Settings, Source
 from tangga.sources import files, relations, sql
 from tangga.sources.records import MAX_REJECTS_KEPT, SourceRefused
-from tangga.sources.relations import Loaded, Marks, folded, quoted
+from tangga.sources.relations import Loaded, Reading, folded, quoted
 
 LOADERS = {"files": files.load, "sql": sql.load}
 """How the relations of a source are filled, by its `type`."""
@@ -46,13 +46,11 @@ def landed_types(contract: Contract) -> dict[str, str]:
     return types | dict.fromkeys(_validities(contract), "BOOLEAN") | LINEAGE
 
 
-def extract(
-    con: duckdb.DuckDBPyConnection, settings: Settings, source: str, entity: str, day: date, marks: Marks
-) -> Extracted:
+def extract(con: duckdb.DuckDBPyConnection, reading: Reading) -> Extracted:
     """Read one entity of one source into `_landed`. Raises `SourceRefused`."""
-    contract, origin = CONTRACTS[entity], settings.sources[source]
-    spec = origin.entities[entity]
-    loaded = LOADERS[origin.type](con, settings, source, entity, day, marks)
+    settings, contract, day = reading.settings, CONTRACTS[reading.entity], reading.day
+    origin, spec = reading.source, reading.spec
+    loaded = LOADERS[origin.type](con, reading)
     mapping = _mapped(con, contract, spec, loaded)
     ignored = _ignored(con, loaded, mapping)
     _read_raw(con, contract, loaded, mapping)
@@ -61,7 +59,7 @@ def extract(
     _convert(con, settings, contract, origin, spec)
     judging.judge(con, settings, contract)
     con.execute("drop table _raw")
-    _keep(con, contract, namespace=origin.namespace or source, source=source, day=day)
+    _keep(con, contract, namespace=origin.namespace or reading.name, source=reading.name, day=day)
     counts = _counts(con, contract) | {"ignored_columns": ignored, "mark": loaded.mark}
     counts["rejected"] += loaded.bad.count
     counts["quarantined"] = _quarantined(con, settings, contract, day)

@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, ValidationError
 
+from tangga.settings import templates
 from tangga.settings.rules import Rules
 from tangga.settings.sources import (
     AnySource,
@@ -120,10 +121,19 @@ def load(config: str | Path | None = None, home: str | Path | None = None) -> Se
     scale = os.environ.get("TANGGA_DEMO_SCALE")
     if scale and isinstance(raw.get("demo"), dict):
         raw["demo"] = {**raw["demo"], "scale": scale}
+    if isinstance(raw.get("sources"), dict):
+        raw["sources"] = {name: _filled(path, name, source) for name, source in raw["sources"].items()}
     try:
         return Settings.model_validate({**raw, "config_path": path, "home": base})
     except ValidationError as error:
         raise SettingsError("\n".join(_sentences(path, error))) from None
+
+
+def _filled(path: Path, name: str, source: Any) -> Any:
+    try:
+        return templates.filled(source)
+    except SettingsError as error:
+        raise SettingsError(f"{path}: sources.{name}.template: {error}") from None
 
 
 _MESSAGES = {

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 from itertools import islice
 from pathlib import Path
 
@@ -15,9 +14,9 @@ import duckdb
 import pyarrow as pa
 
 from tangga.engine import parquet_list
-from tangga.settings import FileEntity, FileSource, Settings
-from tangga.sources.records import SourceRefused, TextFile
-from tangga.sources.relations import LINEAGE, Loaded, Marks, columns_of, folded, quoted
+from tangga.settings import FileEntity, FileSource
+from tangga.sources.records import SourceDown, SourceRefused, TextFile
+from tangga.sources.relations import LINEAGE, Loaded, Reading, columns_of, folded, quoted
 
 BATCH_ROWS = 50_000
 BATCH_BYTES = 64 << 20
@@ -25,20 +24,20 @@ BATCH_BYTES = 64 << 20
 _FORMATS = {".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
 
 
-def load(con: duckdb.DuckDBPyConnection, settings: Settings, name: str, entity: str, day: date, marks: Marks) -> Loaded:
+def load(con: duckdb.DuckDBPyConnection, reading: Reading) -> Loaded:
     """Fill the relations that the entity's `query` reads (`file`, or the named ones).
 
-    Raises `SourceRefused` when a file cannot be read as a whole, lies outside the source's folder,
-    or is missing.
+    Raises `SourceRefused` when a file cannot be read as a whole or lies outside the source's folder, and
+    `SourceDown` when there is none.
     """
-    source = settings.sources[name]
-    spec = source.entities[entity]
-    folder, loaded = settings.resolve(source.path), Loaded(query=spec.query)
+    source: FileSource = reading.source
+    spec: FileEntity = reading.spec
+    folder, loaded = reading.settings.resolve(source.path), Loaded(query=spec.query)
     for relation, path in spec.path.items():
-        pattern = path.replace("{ds}", day.isoformat())
+        pattern = path.replace("{ds}", reading.day.isoformat())
         found = find(folder, pattern)
         if not found:
-            raise SourceRefused(f"{folder}: no file matches '{pattern}'; put it there or change 'path' in tangga.yml.")
+            raise SourceDown(f"{folder}: no file matches '{pattern}'; put it there or change 'path' in tangga.yml.")
         formats = {format_of(path, spec) for path in found}
         if formats == {"parquet"}:
             _load_parquet(con, loaded, relation, folder, found)

@@ -30,6 +30,11 @@ class SourceRefused(Exception):
     """A source cannot be read as a whole; the message says what, where and what to do."""
 
 
+class SourceDown(SourceRefused):
+    """A source is not there now: unreachable, out of order, or its file has not come. Nothing is wrong with its data,
+    and another try may help."""
+
+
 @dataclass(frozen=True)
 class BadRecord:
     """A record that was left out: where it is and why. `raw` is its text where that is known."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import string
 from dataclasses import dataclass, field
+from datetime import date
 from functools import lru_cache
 
 import duckdb
 
+from tangga.settings import Entity, Settings, Source
 from tangga.sources.records import BadRecords, SourceRefused
 
 LINEAGE = ("_file", "_line")
@@ -22,6 +24,26 @@ class Marks:
 
     before: int | None = None
     here: int | None = None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What is asked of a source: one entity for one day, of which `sample` rows are enough when it is given."""
+
+    settings: Settings
+    name: str
+    entity: str
+    day: date
+    marks: Marks = Marks()
+    sample: int | None = None
+
+    @property
+    def source(self) -> Source:
+        return self.settings.sources[self.name]
+
+    @property
+    def spec(self) -> Entity:
+        return self.source.entities[self.entity]
 
 
 @dataclass

@@ -22,12 +22,12 @@ import pyarrow.compute as pc
 
 from tangga.contracts import CONTRACTS, Column, Contract
 from tangga.engine import literal
-from tangga.settings import ColumnMapping, Settings, SqlEntity
+from tangga.settings import ColumnMapping, Settings, SqlEntity, SqlSource
 from tangga.settings.types import table_parts
 from tangga.sources import connections, postgres, sqlite
 from tangga.sources.databases import Kind, Lost, Period
-from tangga.sources.records import MAX_FIELD, BadRecord, BadRecords, SourceRefused
-from tangga.sources.relations import LINEAGE, Loaded, Marks, folded, lacking, quoted
+from tangga.sources.records import MAX_FIELD, BadRecord, BadRecords, SourceDown, SourceRefused
+from tangga.sources.relations import LINEAGE, Loaded, Marks, Reading, folded, lacking, quoted
 
 PAUSES = (1.0, 5.0)
 """Seconds to wait before the second and the third try, when the database cannot be reached."""
@@ -71,11 +71,11 @@ class _Place:
     relation: str
 
 
-def load(con: duckdb.DuckDBPyConnection, settings: Settings, name: str, entity: str, day: date, marks: Marks) -> Loaded:
-    """Fill the relation `file` from a table or a query. Raises `SourceRefused`."""
-    source = settings.sources[name]
-    spec: SqlEntity = source.entities[entity]
-    place = _place(name, source.connection, entity, spec)
+def load(con: duckdb.DuckDBPyConnection, reading: Reading) -> Loaded:
+    """Fill the relation `file` from a table or a query. Raises `SourceRefused`, or `SourceDown` after some tries."""
+    source: SqlSource = reading.source
+    spec: SqlEntity = reading.spec
+    place = _place(reading.name, source.connection, reading.entity, spec)
     connection = connections.resolve(source.connection)
     opened = DATABASES.get(connection.kind)
     if opened is None:
@@ -83,18 +83,18 @@ def load(con: duckdb.DuckDBPyConnection, settings: Settings, name: str, entity: 
             f"{place.where}: is a connection of type '{connection.kind}', which Tangga cannot read yet; "
             "use postgres or sqlite, or deliver files."
         )
-    zone = spec.time_zone or source.time_zone or settings.business.time_zone
-    period = _period(settings, spec, day, zone)
+    zone = spec.time_zone or source.time_zone or reading.settings.business.time_zone
+    period = _period(reading.settings, spec, reading.day, zone)
     for pause in (*PAUSES, None):
         loaded = Loaded()
         try:
             with opened(connection, place.where, source.timeout_seconds, loaded.bad) as database:
-                _read(con, database, place, entity, spec, period, marks, loaded)
+                _read(con, database, place, reading, period, loaded)
             return loaded
         except Lost as lost:
             con.execute("drop view if exists file; drop table if exists _fetched")
             if pause is None:
-                raise SourceRefused(f"{place.where}: {lost}, {len(PAUSES) + 1} times; {lost.remedy}.") from None
+                raise SourceDown(f"{place.where}: {lost}, {len(PAUSES) + 1} times; {lost.remedy}.") from None
             time.sleep(pause)
     raise AssertionError("unreachable")
 
@@ -127,14 +127,13 @@ def _read(
     con: duckdb.DuckDBPyConnection,
     database: Database,
     place: _Place,
-    entity: str,
-    spec: SqlEntity,
+    reading: Reading,
     period: Period | None,
-    marks: Marks,
     loaded: Loaded,
 ) -> None:
+    spec, marks = reading.spec, reading.marks
     columns = {name: kind for name, kind in database.columns(place.relation).items() if folded(name) not in LINEAGE}
-    wanted = _wanted(place.where, CONTRACTS[entity], spec, columns)
+    wanted = _wanted(place.where, CONTRACTS[reading.entity], spec, columns)
     loaded.headers[place.where] = {folded(name) for name in columns}
     loaded.unread = [] if spec.query else [name for name in columns if name not in wanted and name != spec.cursor]
     read, condition = [*wanted], ""
