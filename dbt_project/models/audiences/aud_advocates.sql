@@ -2,21 +2,9 @@
 with
 
 -- The latest answer decides: who praised us once and is displeased now is no promoter.
-latest as (
-
-    select customer_id, nps_group, answer_date
-    from {{ ref('fct_survey_responses') }}
-    where
-        nps_group is not null
-        and customer_id is not null
-        and answer_date > {{ days_before(as_of_date(), rule('lifecycle.satisfaction_days')) }}
-    qualify row_number() over (partition by customer_id order by answered_at desc, response_id desc, source desc) = 1
-
-),
-
 promoters as (
 
-    select customer_id, answer_date from latest
+    select customer_id, nps_answer_date as answer_date from {{ ref('customer_satisfaction') }}
     where nps_group = 'promoter'
 
 ),

@@ -17,30 +17,21 @@ complaints as (
 ),
 
 -- The latest answer decides: who has come round since is no detractor any more.
-latest as (
-
-    select customer_id, nps_group, answered_at, answer_date
-    from {{ ref('fct_survey_responses') }}
-    where
-        nps_group is not null
-        and customer_id is not null
-        and answer_date > {{ days_before(as_of_date(), rule('nps.window_days')) }}
-    qualify row_number() over (partition by customer_id order by answered_at desc, response_id desc, source desc) = 1
-
-),
-
 detractors as (
 
     select
-        latest.customer_id,
-        latest.answer_date as happened_date,
+        satisfaction.customer_id,
+        satisfaction.nps_answer_date as happened_date,
         'a detractor not answered since ' as what
-    from latest
+    from {{ ref('customer_satisfaction') }} as satisfaction
     left join {{ ref('fct_tickets') }} as tickets
         on
-            latest.customer_id = tickets.customer_id
-            and latest.answered_at < tickets.first_replied_at
-    where latest.nps_group = 'detractor' and tickets.ticket_id is null
+            satisfaction.customer_id = tickets.customer_id
+            and satisfaction.nps_answered_at < tickets.first_replied_at
+    where
+        satisfaction.nps_group = 'detractor'
+        and satisfaction.nps_answer_date > {{ days_before(as_of_date(), rule('nps.window_days')) }}
+        and tickets.ticket_id is null
 
 ),
 

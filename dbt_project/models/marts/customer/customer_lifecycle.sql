@@ -50,7 +50,7 @@ facts as (
     left join {{ ref('int_customer_cadence') }} as cadence on customers.customer_id = cadence.customer_id
     left join {{ ref('customer_discount_sieve') }} as sieve on customers.customer_id = sieve.customer_id
     left join {{ ref('int_engagement') }} as engagement on customers.customer_id = engagement.customer_id
-    left join {{ ref('int_satisfaction') }} as satisfaction on customers.customer_id = satisfaction.customer_id
+    left join {{ ref('customer_satisfaction') }} as satisfaction on customers.customer_id = satisfaction.customer_id
     left join consents on customers.customer_id = consents.customer_id
     left join referrals on customers.customer_id = referrals.customer_id
 
