@@ -22,3 +22,16 @@
 {% macro duckdb__sha256(text) -%}
     sha256({{ text }})
 {%- endmacro %}
+
+{# A row for each part of a text, which one character separates. #}
+{% macro each_part(text, separator) -%}
+    {{ return(adapter.dispatch('each_part')(text, separator)) }}
+{%- endmacro %}
+
+{% macro default__each_part(text, separator) -%}
+    explode(split({{ text }}, '[{{ separator }}]'))
+{%- endmacro %}
+
+{% macro duckdb__each_part(text, separator) -%}
+    unnest(string_split({{ text }}, '{{ separator }}'))
+{%- endmacro %}

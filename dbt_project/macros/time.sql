@@ -44,3 +44,29 @@
 {% macro days_before(day, number) -%}
     cast({{ day }} - interval '{{ number }}' day as date)
 {%- endmacro %}
+
+{# An instant (UTC) as a clock shows it where the business is. #}
+{% macro local_time(instant) -%}
+    {{ return(adapter.dispatch('local_time')(instant)) }}
+{%- endmacro %}
+
+{% macro default__local_time(instant) -%}
+    from_utc_timestamp({{ instant }}, '{{ var("time_zone") }}')
+{%- endmacro %}
+
+{% macro duckdb__local_time(instant) -%}
+    timezone('{{ var("time_zone") }}', timezone('UTC', {{ instant }}))
+{%- endmacro %}
+
+{# The day of the week, 1 Monday to 7 Sunday. #}
+{% macro iso_weekday(day) -%}
+    {{ return(adapter.dispatch('iso_weekday')(day)) }}
+{%- endmacro %}
+
+{% macro default__iso_weekday(day) -%}
+    (weekday({{ day }}) + 1)
+{%- endmacro %}
+
+{% macro duckdb__iso_weekday(day) -%}
+    isodow({{ day }})
+{%- endmacro %}

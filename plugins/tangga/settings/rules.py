@@ -77,6 +77,28 @@ class Audiences(Strict):
     sunset_days: int = Field(180, gt=0)
 
 
+class Needs(Strict):
+    """What counts as a sign of what somebody likes, over how many days; shares (0-1) of orders with a discount up to
+    which a customer pays the full price, and from which they wait for discounts."""
+
+    window_days: int = Field(365, gt=0)
+    minimum_views: int = Field(3, ge=1)
+    full_price_share: float = Field(0.2, ge=0, le=1)
+    discount_share: float = Field(0.8, ge=0, le=1)
+
+
+class Recommendations(Strict):
+    """Products bought together by fewer customers than the minimum are not related; of a customer's products the latest
+    count, so many for what goes together and so many for what to offer; of a product its nearest neighbours."""
+
+    minimum_customers: int = Field(5, ge=2)
+    products_considered: int = Field(50, ge=2)
+    recent_products: int = Field(10, ge=1)
+    neighbours: int = Field(10, ge=1)
+    sold_within_days: int = Field(180, gt=0)
+    per_customer: int = Field(3, ge=1, le=100)
+
+
 class Rules(Strict):
     """The business rules that are single numbers; those that are tables live in dbt_project/seeds."""
 
@@ -87,3 +109,5 @@ class Rules(Strict):
     journey: Journey = Journey()
     nps: Nps = Nps()
     audiences: Audiences = Audiences()
+    needs: Needs = Needs()
+    recommendations: Recommendations = Recommendations()

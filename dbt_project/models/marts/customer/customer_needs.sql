@@ -1,0 +1,111 @@
+-- What customers say they like against what they look at and buy, by category.
+with
+
+interests as (
+
+    select customer_id, trim({{ each_part('interests', '|') }}) as interest
+    from {{ ref('dim_customers') }}
+    where interests is not null
+
+),
+
+categories as (
+
+    select distinct category from {{ ref('dim_products') }}
+    where category is not null
+
+),
+
+said as (
+
+    select interests.customer_id, coalesce(categories.category, interests.interest) as category
+    from interests
+    left join categories on lower(interests.interest) = lower(categories.category)
+    where interests.interest <> ''
+
+),
+
+-- Looking is a sign only while it is fresh; what was bought within the same time weighs more.
+viewed as (
+
+    select events.customer_id, products.category, count(*) as views
+    from {{ ref('fct_events') }} as events
+    inner join {{ ref('dim_products') }} as products
+        on
+            events.source = products.source
+            and events.product_id = products.product_id
+    where
+        events.customer_id is not null
+        and products.category is not null
+        and events.event_date > {{ days_before(as_of_date(), rule('needs.window_days')) }}
+    group by events.customer_id, products.category
+
+),
+
+bought as (
+
+    select
+        customer_id,
+        category,
+        count(distinct source || ':' || order_id) as orders,
+        max(order_date) as last_order_date
+    from {{ ref('fct_order_lines') }}
+    where
+        is_purchase
+        and category is not null
+        and order_date > {{ days_before(as_of_date(), rule('needs.window_days')) }}
+    group by customer_id, category
+
+),
+
+signs as (
+
+    select customer_id, category, true as is_said, 0 as views, 0 as orders, null as last_order_date
+    from said
+    union all
+    select customer_id, category, false, views, 0, null from viewed
+    union all
+    select customer_id, category, false, 0, orders, last_order_date from bought
+
+),
+
+summed as (
+
+    select
+        customer_id,
+        category,
+        bool_or(is_said) as is_said,
+        cast(sum(views) as integer) as views,
+        cast(sum(orders) as integer) as orders,
+        max(last_order_date) as last_order_date
+    from signs
+    group by customer_id, category
+
+),
+
+final as (
+
+    select
+        customer_id,
+        category,
+        {{ as_of_date() }} as as_of_date,
+        is_said,
+        views,
+        orders,
+        last_order_date,
+        orders > 0 or views >= {{ rule('needs.minimum_views') }} as is_shown,
+        case
+            when is_said and (orders > 0 or views >= {{ rule('needs.minimum_views') }}) then 'said and shown'
+            when is_said then 'said only'
+            when orders > 0 or views >= {{ rule('needs.minimum_views') }} then 'shown only'
+            else 'glanced at'
+        end as evidence,
+        cast(row_number() over (
+            partition by customer_id
+            order by orders desc, last_order_date desc nulls last, views desc, is_said desc, category asc
+        ) as integer) as place
+    from summed
+
+)
+
+select * from final
