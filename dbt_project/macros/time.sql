@@ -70,3 +70,8 @@
 {% macro duckdb__iso_weekday(day) -%}
     isodow({{ day }})
 {%- endmacro %}
+
+{# Does a day lie within the last rules.economics.window_days? #}
+{% macro is_in_window(day) -%}
+    {{ day }} > {{ days_before(as_of_date(), rule('economics.window_days')) }}
+{%- endmacro %}

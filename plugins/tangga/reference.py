@@ -14,6 +14,8 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from tangga.contracts import CHANNELS
+from tangga.engine import literal
 from tangga.settings import REPOSITORY, Settings, SettingsError
 
 TABLES: dict[str, dict[str, str]] = {
@@ -21,10 +23,15 @@ TABLES: dict[str, dict[str, str]] = {
     "rfm_cutoffs": {"metric": "varchar", "score": "integer", "lower_bound": "decimal(18,2)"},
     "exchange_rates": {"rate_date": "date", "currency": "varchar", "rate": "decimal(18,8)"},
     "discount_campaigns": {"campaign": "varchar", "starts_on": "date", "ends_on": "date", "scope": "varchar"},
+    "contact_costs": {"channel": "varchar", "currency": "varchar", "cost_per_message": "decimal(18,4)"},
 }
 
 
-_KEYS = {"rfm_cutoffs": ("metric", "score"), "exchange_rates": ("rate_date", "currency")}
+_KEYS = {
+    "rfm_cutoffs": ("metric", "score"),
+    "exchange_rates": ("rate_date", "currency"),
+    "contact_costs": ("channel", "currency"),
+}
 
 
 def path_of(settings: Settings, table: str) -> Path:
@@ -92,6 +99,11 @@ def _faults(table: str) -> list[tuple[str, str]]:
         faults.append((f"{name} is not null and try_cast({name} as {kind}) is null", f"{name} is not a {kind}"))
     if table == "exchange_rates":
         faults.append(("try_cast(rate as decimal(18,8)) <= 0", "rate must be above 0"))
+    if table == "contact_costs":
+        faults.append(
+            (f"channel not in ({', '.join(map(literal, CHANNELS))})", f"channel is not one of {', '.join(CHANNELS)}")
+        )
+        faults.append(("try_cast(cost_per_message as decimal(18,4)) < 0", "cost_per_message is below 0"))
     if table == "discount_campaigns":
         faults.append(("try_cast(ends_on as date) < try_cast(starts_on as date)", "ends_on is before starts_on"))
     if table in _KEYS:

@@ -113,3 +113,13 @@ def test_own_segments_stand_beside_the_schemes_of_tangga(compiled):
     assert [row["segment"] for row in found if row["scheme"] == "ours"] == ["top"]
     assert {row["scheme"] for row in found} == {"ours", "standard_11", "rf_grid_10"}
     assert len(found) == 251
+
+
+def test_own_contact_costs_come_before_the_seed_in_the_business_s_currency_only(compiled):
+    def cost(channel: str, currency: str, value: int) -> dict:
+        return {"channel": channel, "currency": currency, "cost_per_message": value}
+
+    compiled.fill("contact_costs", [cost("email", "IDR", 15), cost("sms", "IDR", 450), cost("push", "USD", 1)])
+    compiled.fill("reference.contact_costs", [cost("email", "IDR", 9), cost("sms", "USD", 2)])
+    found = {row["channel"]: row["cost_per_message"] for row in compiled.run("int_contact_costs")}
+    assert found == {"email": 9, "sms": 450}

@@ -13,6 +13,7 @@ from tests.dbt.harness import AS_OF, unit_tests_enabled
 
 TESTED_ELSEWHERE = {
     "int_customer_clusters": "Python: test_clusters.py",
+    "int_contact_costs": "a seed and the company's own table of one name: test_own_tables.py",
     "int_currency_rates": "a seed and the company's own table of one name: test_own_tables.py",
     "int_discount_days": "a seed and the company's own table of one name: test_own_tables.py",
     "int_rfm_cutoffs": "a seed and the company's own table of one name: test_own_tables.py",

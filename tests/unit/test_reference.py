@@ -11,6 +11,7 @@ import pytest
 from tangga import reference
 from tangga.settings import SettingsError
 
+COSTS = "channel,currency,cost_per_message\n"
 RATES = "rate_date,currency,rate\n"
 
 
@@ -69,6 +70,11 @@ def test_seeds_are_usable(inbox, table):
          "/own.csv, line 3: is the second for its rate_date and currency; keep one"),
         ("rfm_cutoffs", "metric,score,lower_bound\nrecency,5,0\nrecency,5,1\n",
          "/own.csv, line 3: is the second for its metric and score; keep one"),
+        ("contact_costs", COSTS + "email,IDR,1\npigeon,IDR,1\n",
+         "/own.csv, line 3: channel is not one of email, sms, push, whatsapp, telegram, messenger, in_app, news_feed"),
+        ("contact_costs", COSTS + "email,IDR,-1\n", "/own.csv, line 2: cost_per_message is below 0"),
+        ("contact_costs", COSTS + "email,IDR,1\nemail,IDR,2\n",
+         "/own.csv, line 3: is the second for its channel and currency; keep one"),
         ("discount_campaigns", "campaign,starts_on,ends_on,scope\nx,2026-03-02,2026-03-01,\n",
          "/own.csv, line 2: ends_on is before starts_on"),
     ],

@@ -72,6 +72,7 @@ class Reference(Strict):
     rfm_cutoffs: str | None = None
     exchange_rates: str | None = None
     discount_campaigns: str | None = None
+    contact_costs: str | None = None
 
 
 class FilesDestination(Strict):

@@ -77,6 +77,13 @@ class Audiences(Strict):
     sunset_days: int = Field(180, gt=0)
 
 
+class Economics(Strict):
+    """The share (0-1) of net value that is left when the goods are paid, and the days that contacts are judged by."""
+
+    margin_share: float = Field(0.3, ge=0, le=1)
+    window_days: int = Field(365, gt=0)
+
+
 class Needs(Strict):
     """What counts as a sign of what somebody likes, over how many days; shares (0-1) of orders with a discount up to
     which a customer pays the full price, and from which they wait for discounts."""
@@ -109,5 +116,6 @@ class Rules(Strict):
     journey: Journey = Journey()
     nps: Nps = Nps()
     audiences: Audiences = Audiences()
+    economics: Economics = Economics()
     needs: Needs = Needs()
     recommendations: Recommendations = Recommendations()

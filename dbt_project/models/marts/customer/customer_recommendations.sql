@@ -6,7 +6,10 @@ products as (
 
     select
         *,
-        row_number() over (partition by category order by customers desc, source asc, product_id asc) as place_in_category,
+        row_number() over (
+            partition by category
+            order by customers desc, source asc, product_id asc
+        ) as place_in_category,
         row_number() over (order by customers desc, source asc, product_id asc) as place_of_all
     from {{ ref('dim_products') }}
     where last_sold_date > {{ days_before(as_of_date(), rule('recommendations.sold_within_days')) }}
