@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
 from tangga import engine
@@ -54,6 +56,18 @@ def test_a_server_that_is_down_is_tried_three_times(lite, use, monkeypatch, kind
     assert ", 3 times; see to it that the database runs" in message
     assert SECRET not in message
     assert pauses == [1.0, 5.0]
+
+
+def test_a_server_that_takes_the_call_and_says_nothing_is_given_up(lite, use):
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        use(Connection("crm_db", "mysql", host="127.0.0.1", port=mute.getsockname()[1], extra={"connect_timeout": 1}))
+        assert "the database cannot be reached (no answer), 3 times" in lite.refused()
+
+
+def test_a_connection_of_nonsense_is_refused(maria, use):
+    for extra in ({"connect_timeout": "soon"}, {"connect_timeout": -1}):
+        use(maria.server.connection(maria.connection.database, extra=maria.connection.extra | extra))
+        assert "the connection cannot be used as it is; correct its host, port, login and extra" in maria.refused()
 
 
 def _kill_postgres(shop):

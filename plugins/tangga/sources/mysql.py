@@ -51,10 +51,8 @@ _BINARY_CHARSET = 63
 @contextmanager
 def opened(connection: Connection, where: str, timeout_seconds: int, bad: BadRecords) -> Iterator[MySql]:
     """A session that can only read, and sees one state of the database. Raises `SourceRefused` or `Lost`."""
-    session = mysql_entry.connect(
-        connection, where, cursorclass=_Stream, use_unicode=False, conv=encoders, read_timeout=mysql_entry.SECONDS
-    )
-    session._read_timeout = timeout_seconds + GRACE_SECONDS  # from here on: PyMySQL has one for both
+    session = mysql_entry.connect(connection, where, cursorclass=_Stream, use_unicode=False, conv=encoders)
+    session._read_timeout = timeout_seconds + GRACE_SECONDS  # PyMySQL would have it the same for getting in
     database = MySql(session, where, timeout_seconds, bad)
     limit = f"max_execution_time = {timeout_seconds * 1000}"
     if "mariadb" in session.get_server_info().lower():

@@ -22,8 +22,12 @@ _MODES = ("DISABLED", "PREFERRED", "REQUIRED", "VERIFY_CA", "VERIFY_IDENTITY")
 
 
 def connect(connection: Connection, where: str, **options) -> pymysql.Connection:
-    """A session in utf8mb4; `options` are PyMySQL's. Raises `SourceRefused` or `Lost`."""
+    """A session in utf8mb4, which waits for an answer as long as for the connection; `options` are PyMySQL's.
+
+    Raises `SourceRefused` or `Lost`.
+    """
     try:
+        seconds = int(connection.extra.get("connect_timeout") or SECONDS)
         return pymysql.connect(
             host=connection.host,
             port=connection.port or 0,
@@ -31,7 +35,8 @@ def connect(connection: Connection, where: str, **options) -> pymysql.Connection
             password=(connection.password or "").encode(),  # PyMySQL itself would write it in latin-1
             database=connection.database,
             unix_socket=connection.extra.get("unix_socket") or None,
-            connect_timeout=int(connection.extra.get("connect_timeout") or SECONDS),
+            connect_timeout=seconds,
+            read_timeout=seconds,
             charset="utf8mb4",
             local_infile=False,
             program_name="tangga",
@@ -40,8 +45,10 @@ def connect(connection: Connection, where: str, **options) -> pymysql.Connection
         )
     except pymysql.Error as error:
         raise mysql_errors.on_entry(connection, where, error) from None
-    except RuntimeError as error:
-        raise SourceRefused(f"{where}: the database refuses the connection ({type(error).__name__}).") from None
+    except (RuntimeError, TypeError, ValueError):  # PyMySQL's of its arguments, which are the connection's
+        raise SourceRefused(
+            f"{where}: the connection cannot be used as it is; correct its host, port, login and extra in Airflow."
+        ) from None
 
 
 def _tls(connection: Connection, where: str) -> dict:
