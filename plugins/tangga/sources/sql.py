@@ -93,7 +93,8 @@ def load(con: duckdb.DuckDBPyConnection, reading: Reading) -> Loaded:
         )
     zone = spec.time_zone or source.time_zone or reading.settings.business.time_zone
     period = _period(reading.settings, spec, reading.day, zone)
-    for pause in (*PAUSES, None):
+    pauses = PAUSES if reading.sample is None else ()  # who looks at a sample is not there to wait
+    for pause in (*pauses, None):
         loaded = Loaded()
         try:
             with opened(connection, place.where, source.timeout_seconds, loaded.bad) as database:
@@ -102,7 +103,8 @@ def load(con: duckdb.DuckDBPyConnection, reading: Reading) -> Loaded:
         except Lost as lost:
             con.execute("drop view if exists file; drop table if exists _fetched")
             if pause is None:
-                raise SourceDown(f"{place.where}: {lost}, {len(PAUSES) + 1} times; {lost.remedy}.") from None
+                times = f", {len(pauses) + 1} times" if pauses else ""
+                raise SourceDown(f"{place.where}: {lost}{times}; {lost.remedy}.") from None
             time.sleep(pause)
     raise AssertionError("unreachable")
 
