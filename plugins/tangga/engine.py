@@ -19,9 +19,9 @@ def memory_limit() -> str:
 
 
 @contextmanager
-def scratch(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
-    """An empty in-memory database that spills below the home and leaves nothing behind."""
-    base = settings.home / "tmp"
+def scratch(settings: Settings, elsewhere: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """An empty in-memory database that spills below the home, or `elsewhere`, and leaves nothing behind."""
+    base = elsewhere or settings.home / "tmp"
     base.mkdir(parents=True, exist_ok=True, mode=0o700)
     with tempfile.TemporaryDirectory(dir=base) as spill:
         config = {"temp_directory": spill, "memory_limit": memory_limit(), "autoinstall_known_extensions": False}

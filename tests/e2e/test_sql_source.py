@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
@@ -16,6 +18,7 @@ import yaml
 from tangga.settings import REPOSITORY
 from tests.unit.inbox import BUSINESS
 from tests.unit.postgres import SECRET
+from tests.unit.test_doctor import command, tree
 
 pytestmark = pytest.mark.e2e
 
@@ -64,6 +67,22 @@ def test_contacts_come_from_postgresql_with_the_credentials_of_airflow(server, t
     assert found == (50, "crm")
 
     seen = done.stdout + log
+    with closing(sqlite3.connect(tmp_path / "home" / "airflow" / "airflow.db")) as airflow, airflow:
+        airflow.execute(
+            "insert into connection (conn_id, conn_type, host, schema, login, is_encrypted, is_extra_encrypted) "
+            "values ('in_airflow', 'postgres', ?, 'postgres', 'postgres', 0, 0)",
+            [server.socket],
+        )
+    before = tree(tmp_path / "home")
+    source["connection"] = "in_airflow"
+    (tmp_path / "tangga.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    looked = command("--config", tmp_path / "tangga.yml", "--home", tmp_path / "home")
+    assert "ok      crm contacts: 50 rows read" in looked.stdout
+    assert looked.returncode == 0
+    assert tree(tmp_path / "home") == before
+    source["connection"] = "crm_db"
+    (tmp_path / "tangga.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
+
     failed = run(tmp_path, f"postgres://careful:Wr0ng-{quote(SECRET, safe='')}@/postgres?host={host}")
     log = (tmp_path / "home" / "airflow" / "logs" / "run.log").read_text(encoding="utf-8")
     assert failed.returncode == 1

@@ -94,6 +94,9 @@ class Postgres:
         with self._explained():
             self._cursor.execute(statement)
 
+    def quoted(self, name: str) -> str:
+        return quoted(name)
+
     def columns(self, relation: str) -> dict[str, tuple[Kind, str]]:
         with self._explained():
             schema = self._cursor.adbc_execute_schema(f"select * from {relation}")

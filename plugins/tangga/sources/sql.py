@@ -24,7 +24,7 @@ from tangga.contracts import CONTRACTS, Column, Contract
 from tangga.engine import literal
 from tangga.settings import ColumnMapping, Settings, SqlEntity, SqlSource
 from tangga.settings.types import table_parts
-from tangga.sources import connections, postgres, sqlite
+from tangga.sources import connections, mysql, postgres, sqlite
 from tangga.sources.databases import Kind, Lost, Period
 from tangga.sources.records import MAX_FIELD, BadRecord, BadRecords, SourceDown, SourceRefused
 from tangga.sources.relations import LINEAGE, Loaded, Marks, Reading, folded, lacking, quoted
@@ -45,6 +45,9 @@ _UNFIT: dict[str, set[Kind]] = {
 class Database(Protocol):
     """An open database. Its methods raise `SourceRefused`, or `Lost` when another try may help."""
 
+    def quoted(self, name: str) -> str:
+        """A name in the database's SQL, whatever it consists of."""
+
     def columns(self, relation: str) -> dict[str, tuple[Kind, str]]:
         """Column -> its kind and the name of its type there. KeyError never; a name twice is refused."""
 
@@ -58,17 +61,22 @@ class Database(Protocol):
         """The rows of a query; records that cannot be used go to the `bad` that it was opened with."""
 
 
-DATABASES = {"postgres": postgres.opened, "postgresql": postgres.opened, "sqlite": sqlite.opened}
+DATABASES = {
+    "postgres": postgres.opened,
+    "postgresql": postgres.opened,
+    "mysql": mysql.opened,
+    "mariadb": mysql.opened,
+    "sqlite": sqlite.opened,
+}
 """How a database is opened, by the type of its Airflow connection."""
 
 
 @dataclass(frozen=True)
 class _Place:
-    """What is read, as messages and rows name it, and as SQL does."""
+    """What is read, as messages and as rows name it."""
 
     where: str
     file: str
-    relation: str
 
 
 def load(con: duckdb.DuckDBPyConnection, reading: Reading) -> Loaded:
@@ -81,11 +89,12 @@ def load(con: duckdb.DuckDBPyConnection, reading: Reading) -> Loaded:
     if opened is None:
         raise SourceRefused(
             f"{place.where}: is a connection of type '{connection.kind}', which Tangga cannot read yet; "
-            "use postgres or sqlite, or deliver files."
+            "use postgres, mysql, mariadb or sqlite, or deliver files."
         )
     zone = spec.time_zone or source.time_zone or reading.settings.business.time_zone
     period = _period(reading.settings, spec, reading.day, zone)
-    for pause in (*PAUSES, None):
+    pauses = PAUSES if reading.sample is None else ()  # who looks at a sample is not there to wait
+    for pause in (*pauses, None):
         loaded = Loaded()
         try:
             with opened(connection, place.where, source.timeout_seconds, loaded.bad) as database:
@@ -94,20 +103,23 @@ def load(con: duckdb.DuckDBPyConnection, reading: Reading) -> Loaded:
         except Lost as lost:
             con.execute("drop view if exists file; drop table if exists _fetched")
             if pause is None:
-                raise SourceDown(f"{place.where}: {lost}, {len(PAUSES) + 1} times; {lost.remedy}.") from None
+                times = f", {len(pauses) + 1} times" if pauses else ""
+                raise SourceDown(f"{place.where}: {lost}{times}; {lost.remedy}.") from None
             time.sleep(pause)
     raise AssertionError("unreachable")
 
 
 def _place(source: str, connection: str, entity: str, spec: SqlEntity) -> _Place:
     if spec.table is None:
+        return _Place(f"{source}, query of {entity} (connection '{connection}')", "query")
+    return _Place(f"{source}, table {spec.table} (connection '{connection}')", ".".join(table_parts(spec.table)))
+
+
+def _relation(database: Database, spec: SqlEntity) -> str:
+    if spec.table is None:
         # a comment at its end must not swallow the bracket
-        query = spec.query.strip().rstrip(";")
-        return _Place(f"{source}, query of {entity} (connection '{connection}')", "query", f"({query}\n) as _tangga")
-    parts = table_parts(spec.table)
-    return _Place(
-        f"{source}, table {spec.table} (connection '{connection}')", ".".join(parts), ".".join(map(quoted, parts))
-    )
+        return f"({spec.query.strip().rstrip(';')}\n) as _tangga"
+    return ".".join(map(database.quoted, table_parts(spec.table)))
 
 
 def _period(settings: Settings, spec: SqlEntity, day: date, zone: str) -> Period | None:
@@ -131,8 +143,8 @@ def _read(
     period: Period | None,
     loaded: Loaded,
 ) -> None:
-    spec, marks = reading.spec, reading.marks
-    columns = {name: kind for name, kind in database.columns(place.relation).items() if folded(name) not in LINEAGE}
+    spec, marks, relation = reading.spec, reading.marks, _relation(database, reading.spec)
+    columns = {name: kind for name, kind in database.columns(relation).items() if folded(name) not in LINEAGE}
     wanted = _wanted(place.where, CONTRACTS[reading.entity], spec, columns)
     loaded.headers[place.where] = {folded(name) for name in columns}
     loaded.unread = [] if spec.query else [name for name in columns if name not in wanted and name != spec.cursor]
@@ -140,18 +152,19 @@ def _read(
     cursor = _cursor(place.where, spec, columns) if period else None
     is_counter = cursor is not None and columns[cursor][0] is Kind.INTEGER
     if is_counter:
-        condition = _beyond(quoted(cursor), marks)
+        condition = _beyond(database.quoted(cursor), marks)
         read += [] if cursor in wanted else [cursor]
     elif cursor is not None:
         condition = database.within(cursor, period)
-    items = ", ".join(f"{database.value(name)} as {quoted(name)}" for name in read)
-    query = f"select {items} from {place.relation}" + (f" where {condition}" if condition else "")
+    items = ", ".join(f"{database.value(name)} as {database.quoted(name)}" for name in read)
+    query = f"select {items} from {relation}" + (f" where {condition}" if condition else "")
+    query += f" limit {reading.sample}" if reading.sample else ""
     schema, batches = database.read(query)
     _insert(con, schema, _without_long_texts(batches, place.file, loaded.bad))
     loaded.tables.append("_fetched")
     loaded.bad.kept = sorted((replace(bad, file=place.file) for bad in loaded.bad.kept), key=lambda bad: bad.raw)
     if is_counter:
-        [(last,)] = con.execute(f"select max({quoted(cursor)}) from _fetched").fetchall()
+        [(last,)] = con.execute(f"select max(try_cast({quoted(cursor)} as hugeint)) from _fetched").fetchall()
         loaded.mark = max((mark for mark in (last, marks.before, marks.here) if mark is not None), default=None)
     order = ", ".join(map(quoted, wanted))
     con.execute(

@@ -43,6 +43,9 @@ class Sqlite:
         session.text_factory = _decoded
         session.set_progress_handler(lambda: time.monotonic() > self._deadline, 100_000)
 
+    def quoted(self, name: str) -> str:
+        return quoted(name)
+
     def columns(self, relation: str) -> dict[str, tuple[Kind, str]]:
         with self._explained():
             described = self._session.execute(f"select * from {relation} limit 0").description

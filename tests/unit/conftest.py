@@ -1,0 +1,61 @@
+"""Companies in databases of their own: `crm` in PostgreSQL, `maria` in MariaDB, `lite` in SQLite."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+
+from tangga.sources import connections, sql
+from tangga.sources.connections import Connection
+from tests.unit.shop import Shop
+
+
+@pytest.fixture
+def use(monkeypatch):
+    """Let a connection be the one that Airflow knows."""
+
+    def use(connection: Connection) -> Connection:
+        monkeypatch.setattr(connections, "resolve", lambda connection_id: connection)
+        return connection
+
+    monkeypatch.setattr(sql, "PAUSES", (0.0, 0.0))
+    return use
+
+
+@pytest.fixture
+def crm(inbox, server, use, request) -> Shop:
+    database = f"crm_{abs(hash(request.node.nodeid))}"
+    server.run(f"create database {database}")
+    yield Shop(inbox, use(server.connection(database)), server)
+    server.run(f"drop database {database} with (force)")
+
+
+@pytest.fixture
+def maria(inbox, mariadb, use, request) -> Shop:
+    database = f"crm_{abs(hash(request.node.nodeid))}"
+    mariadb.run(f"create database {database} character set utf8mb4", database=None)
+    yield Shop(inbox, use(mariadb.connection(database)), mariadb)
+    mariadb.run(f"drop database {database}", database=None)
+
+
+@pytest.fixture
+def lite(inbox, use, tmp_path) -> Shop:
+    path = tmp_path / "crm data.db"
+    sqlite3.connect(path).close()
+    return Shop(inbox, use(Connection("crm_db", "sqlite", host=str(path))))
+
+
+SHOPS = {"postgres": "crm", "mysql": "maria", "sqlite": "lite"}
+
+
+@pytest.fixture(params=list(SHOPS))
+def shop(request) -> Shop:
+    """One company after the other, in every kind of database."""
+    return request.getfixturevalue(SHOPS[request.param])
+
+
+@pytest.fixture(params=["postgres", "mysql"])
+def served(request) -> Shop:
+    """Those whose database is a server, with types that hold."""
+    return request.getfixturevalue(SHOPS[request.param])
