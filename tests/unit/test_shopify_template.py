@@ -115,6 +115,11 @@ def test_a_day_is_what_changed_in_it(shop, shopify):
     assert shopify.land("orders").rows("order_id") == []
 
 
+def test_a_long_look_back_brings_the_history(shop, shopify):
+    old = shop.add_customer(LONG_AGO)
+    assert shopify.land("contacts", spec={"look_back_days": 3650}).column("contact_id") == [str(old["id"])]
+
+
 # ---- consents
 
 
@@ -147,6 +152,7 @@ def test_consents_are_what_was_said(shop, shopify):
         (both, "email", "revoked", utc(MORNING), "single_opt_in", None),
         (both, "sms", "granted", utc(NOON), "single_opt_in", "shopify"),
     ])  # fmt: skip
+    assert found.rejects == []
 
 
 def test_a_no_after_midnight_is_heard(shop, shopify):
