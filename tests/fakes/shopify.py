@@ -168,7 +168,7 @@ class Shopify(Fake):
         limit = min(int(query.get("limit", 50)), self.max_page)
         pages = {"previous": start - limit if start else None, "next": start + limit}
         links = [
-            f'<{self.url}{request.url.path}?{_page(limit, filters, at)}>; rel="{name}"'
+            f'<{self.url}{request.url.path}?{_page(limit, query.get("fields"), filters, at)}>; rel="{name}"'
             for name, at in pages.items()
             if at is not None and at < len(found)
         ]
@@ -202,9 +202,10 @@ def _only(record: dict, fields: str | None) -> dict:
     return {name: record[name] for name in fields.split(",") if name in record} if fields else record
 
 
-def _page(limit: int, filters: dict[str, str], start: int) -> str:
+def _page(limit: int, fields: str | None, filters: dict[str, str], start: int) -> str:
     info = json.dumps({"filters": filters, "start": max(start, 0)})
-    return urlencode({"limit": limit, "page_info": base64.urlsafe_b64encode(info.encode()).decode()})
+    query = {"limit": limit, "page_info": base64.urlsafe_b64encode(info.encode()).decode()}
+    return urlencode(query | ({"fields": fields} if fields else {}))
 
 
 def _text(amount: Decimal) -> str:

@@ -65,7 +65,7 @@ def test_customers_land_as_contacts(shop, shopify):
     assert found.rejects == []
     assert [asked.status for asked in shop.asked] == [200, 200, 200]
     assert "updated_at_min" in shop.asked[0].query
-    assert set(shop.asked[1].query) == {"limit", "page_info"}
+    assert set(shop.asked[1].query) == {"limit", "page_info", "fields"}
 
 
 @faults
