@@ -5,20 +5,22 @@ from __future__ import annotations
 import json
 import logging
 import random
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
 import pytest
+import yaml
 
 from tangga import landing
 from tangga.engine import scratch
-from tangga.settings import Settings
+from tangga.settings import REPOSITORY, Settings
 from tangga.sources import connections, http, rest, rest_address, rest_rows
 from tangga.sources.connections import Connection
 from tangga.sources.records import MAX_FIELD, SourceDown, SourceRefused
 from tangga.sources.relations import Reading
-from tests.unit.inbox import DAY, Inbox, Landed
+from tests.unit.inbox import BUSINESS, DAY, Inbox, Landed
 from tests.unit.web_api import SECRET, Asked, Reply, WebApi
 
 AT = "2026-03-01T10:00:00Z"
@@ -649,6 +651,31 @@ def test_names_of_fields_are_the_apis_own(shop, name):
     assert shop.land(spec={"columns": {"contact_id": name}}).rows("contact_id", "_file", "_line") == [
         ("1", "people", 1)
     ]
+
+
+def test_the_example_of_the_documentation(shop, inbox):
+    page = (REPOSITORY / "docs/sources/rest.md").read_text(encoding="utf-8")
+    (block,) = re.findall("```yaml\n(.*?)```", page, re.S)
+    source = yaml.safe_load(block)["sources"]["hotel"]
+    hotel = {"shop": source | {"url": f"{shop.api.url}/v2"}}
+    known = inbox.settings("orders", sources=hotel, business=BUSINESS | {"currency": "EUR"})
+    stays = [{"room": "007", "nights": 2, "price": 80.50}, {"room": "8", "nights": 1, "price": 99}]
+    booking = {"state": "ok", "made": "2026-03-10T09:30:00Z", "guest": {"id": 17, "mail": "x"}, "stays": stays}
+    shop.api.answer = lambda asked: {
+        "data": [booking | {"nr": 1 if asked["cursor"] else 2}],
+        "meta": {} if asked["cursor"] else {"next": "c2Vj"},
+    }
+    orders = Landed(known, landing.land(known, "shop", "orders", DAY))
+    assert orders.rejects == []
+    assert orders.rows("order_id", "contact_id", "cast(total_amount as varchar)", "status", "ordered_at") == [
+        (number, "17", "260.00", "completed", datetime(2026, 3, 10, 9, 30)) for number in ("1", "2")
+    ]
+    lines = Landed(known, landing.land(known, "shop", "order_lines", DAY))
+    assert lines.rows("order_id", "line_number", "product_id", "cast(unit_price as varchar)")[:2] == [
+        ("1", 1, "007", "80.50"),
+        ("1", 2, "8", "99.00"),
+    ]
+    assert (shop.api.asked[0].path, shop.api.asked[0]["changed_from"]) == ("/v2/bookings", "2026-03-06T17:00:00Z")
 
 
 # ---- samples
