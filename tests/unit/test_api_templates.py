@@ -57,7 +57,7 @@ def full(name: str):
         fake.refund(fake.add_order([line(1, 1, "10.00")], MORNING, ani), MORNING, "1.00")
     elif name == "mailchimp":
         fake = Mailchimp()
-        fake.add_campaign("March", MORNING, fake.add_member("ani@example.com"))
+        fake.add_campaign("March", MORNING, fake.add_member("ani@example.com", at=MORNING))
     elif name == "hubspot":
         fake = HubSpot()
         fake.add_contact("ani@example.com", hs_email_optout="true")

@@ -126,7 +126,7 @@ def test_another_audience_or_key_is_refused(tool, mailchimp):
 
 def test_members_land_as_contacts(tool, mailchimp):
     members = crowd(tool)
-    found = mailchimp.land("contacts")
+    found = mailchimp.land("contacts", spec={"look_back_days": 3650})
     assert set(found.column("contact_id")) == {key(member) for member in members.values()}
     people = {row[0]: row[1:] for row in found.rows(
         "contact_id", "email", "first_name", "last_name", "phone", "city", "country", "language", "signup_at"
@@ -137,6 +137,17 @@ def test_members_land_as_contacts(tool, mailchimp):
     assert people[key(members["back"])] == ("back@example.com", None, None, None, None, "BR", "pt", utc(LATER))
     assert people[key(members["waiting"])][-1] is None
     assert found.rejects == []
+
+
+def test_a_day_has_the_members_that_changed_in_it(tool, mailchimp):
+    members = crowd(tool)
+    tool.change(members["yes"], "subscribed", "2026-03-10T17:00:01+00:00")
+    tool.change(members["waiting"], "subscribed", "2026-03-09T16:59:59+00:00")
+    found = mailchimp.land("contacts", spec={"look_back_days": 0})
+    assert set(found.column("contact_id")) == {key(members[name]) for name in ("no", "dead", "gone", "back")}
+    assert mailchimp.land("contacts", date(2026, 3, 11), {"look_back_days": 0}).column("contact_id") == [
+        key(members["yes"])
+    ]
 
 
 # ---- messages

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -45,12 +46,12 @@ class Reply:
 class WebApi:
     """`answer` is asked for every reply: a function of `Asked`, or whatever is the body of every answer."""
 
-    def __init__(self):
+    def __init__(self, tls: ssl.SSLContext | None = None):
         self.asked: list[Asked] = []
         self.answer: Callable[[Asked], object] | object = {}
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
-        self._server.block_on_close = False
+        self._server = _Server(("127.0.0.1", 0), _handler(self))
+        if tls:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
         Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
 
     @property
@@ -65,6 +66,14 @@ class WebApi:
         self.asked.append(asked)
         given = self.answer(asked) if callable(self.answer) else self.answer
         return given if isinstance(given, Reply) else Reply(given)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+
+    def handle_error(self, *_):  # whoever asked did not want the answer
+        pass
 
 
 def _handler(api: WebApi) -> type[BaseHTTPRequestHandler]:
@@ -86,20 +95,15 @@ def _handler(api: WebApi) -> type[BaseHTTPRequestHandler]:
         def _send(self, reply: Reply) -> None:
             time.sleep(reply.delay)
             body = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
-            self.send_response(reply.status)
+            self.send_response_only(reply.status)
             for name, value in reply.headers.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(body) if reply.length is None else reply.length))
             self.end_headers()
-            try:
-                for start in range(0, len(body), 1) if reply.drip else ():
-                    self.wfile.write(body[start : start + 1])
-                    self.wfile.flush()
-                    time.sleep(reply.drip)
-                if not reply.drip:
-                    self.wfile.write(body)
-            except OSError:  # whoever asked has gone
-                pass
+            for piece in [body[place : place + 1] for place in range(len(body))] if reply.drip else [body]:
+                time.sleep(reply.drip)
+                self.wfile.write(piece)
+                self.wfile.flush()
             self.close_connection = reply.length is not None or bool(reply.drip)
 
         def log_message(self, *_):

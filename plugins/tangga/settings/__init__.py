@@ -149,7 +149,7 @@ _MESSAGES = {
     "dict_type": "needs a block of keys below it",
     "model_type": "needs a block of keys below it",
     "model_attributes_type": "needs a block of keys below it",
-    "union_tag_not_found": "is missing; use {}",
+    "union_tag_not_found": "is missing",
     "union_tag_invalid": "is not a type that can be used; use {}",
 }
 

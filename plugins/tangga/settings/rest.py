@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from tangga.settings.placeholders import ADDRESS, PERIOD, within
-from tangga.settings.types import Name, Strict, Text
+from tangga.settings.types import Name, NameOrNone, Strict, Text
 
 
 def _as_text(given: Any) -> Any:
@@ -183,7 +183,7 @@ class Request(Call):
     may lack; both are for its only list, or a list of names for each.
     """
 
-    records: Annotated[dict[str, str], BeforeValidator(_as_lists), Field(min_length=1)]
+    records: Annotated[dict[NameOrNone, str], BeforeValidator(_as_lists), Field(min_length=1)]
     fields: Lists = {}
     optional_fields: Lists = {}
     for_each: Parents | None = None

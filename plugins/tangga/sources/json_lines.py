@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any
 
+_JSON = json.JSONEncoder(ensure_ascii=False).encode
 _NO_CHARACTER = re.compile("[\0\ud800-\udfff]")
 
 
@@ -65,7 +66,7 @@ def as_json(value: Any) -> str:
         return "{" + ",".join(f"{as_json(key)}:{as_json(value[key])}" for key in sorted(value)) + "}"
     if isinstance(value, list):
         return "[" + ",".join(map(as_json, value)) + "]"
-    return json.dumps(value, ensure_ascii=False)
+    return _JSON(value)
 
 
 def _no_number(name: str):

@@ -45,7 +45,7 @@ def pages(ask: Ask, address: str, params: dict[str, Any], paging: Paging, path: 
         else:
             page = _page(ask(address, params | sized | ({} if following is None else {paging.param: following})), path)
         if before and page.records == before:
-            raise Malformed(f"gives the same page twice; is '{paging.param}' its parameter?")
+            raise Malformed("gives the same page twice; correct 'param' of 'paging', or page in another way")
         yield page
         count += len(page.records)
         following = _NEXT[paging.type](paging, page, following, count)
