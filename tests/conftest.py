@@ -8,11 +8,20 @@ import pytest
 from tests.unit.inbox import Inbox
 from tests.unit.mariadb import MariaDb, program
 from tests.unit.postgres import Server
+from tests.unit.web_api import WebApi
 
 
 @pytest.fixture
 def inbox(tmp_path) -> Inbox:
     return Inbox(tmp_path)
+
+
+@pytest.fixture
+def api():
+    """A real HTTP server, which a test tells how to answer."""
+    started = WebApi()
+    yield started
+    started.stop()
 
 
 @pytest.fixture(scope="session")

@@ -1,13 +1,17 @@
-"""Companies in databases of their own: `crm` in PostgreSQL, `maria` in MariaDB, `lite` in SQLite."""
+"""Companies in databases of their own (`crm` in PostgreSQL, `maria` in MariaDB, `lite` in SQLite), or behind an API that
+a template reads."""
 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 
 import pytest
 
-from tangga.sources import connections, sql
+from tangga.sources import connections, http, sql
 from tangga.sources.connections import Connection
+from tests.fakes.server import Fake
+from tests.unit.apis import Api
 from tests.unit.shop import Shop
 
 
@@ -59,3 +63,16 @@ def shop(request) -> Shop:
 def served(request) -> Shop:
     """Those whose database is a server, with types that hold."""
     return request.getfixturevalue(SHOPS[request.param])
+
+
+@pytest.fixture
+def by_template(inbox, monkeypatch) -> Callable[..., Api]:
+    """`by_template(name, fake)`: read that tool, without waiting between tries."""
+    monkeypatch.setattr(http, "BACKOFF", (0.0, 0.0))
+
+    def use(template: str, fake: Fake, login: str | None = None, **own) -> Api:
+        connection = Connection("tool_api", "http", host=fake.url, user=login, password=fake.token)
+        monkeypatch.setattr(connections, "resolve", lambda _: connection)
+        return Api(inbox, template, fake, own)
+
+    return use

@@ -97,7 +97,8 @@ def test_yesterday_is_that_of_the_business(tmp_path, now, day):
         ("  shop:", "  ../up:",
          "sources.../up: '../up' cannot be used; use small letters, digits and _, a letter first"),
         ("path: inbox", "path: ''", "sources.shop.path: is empty"),
-        ("path: inbox", "path: inbox\n    type: s3", "sources.shop.type: is not a type of source; use files or sql"),
+        ("path: inbox", "path: inbox\n    type: s3",
+         "sources.shop.type: is not a type that can be used; use files, sql or rest"),
         ("path: inbox", "path: inbox\n    namespace: A B",
          "sources.shop.namespace: 'A B' cannot be used; use small letters, digits and _, a letter first"),
         ("{path: orders.csv}", "orders.csv", f"{ORDERS}: needs a block of keys below it"),
@@ -254,7 +255,7 @@ def test_a_sql_source(tmp_path):
          "sources.crm.password: is not a setting; check the spelling"),
         ("connection: crm_db", "path: inbox",
          "sources.crm.connection: is missing|sources.crm.path: is not a setting; check the spelling"),
-        ("type: sql", "type: mysql", "sources.crm.type: is not a type of source; use files or sql"),
+        ("type: sql", "type: mysql", "sources.crm.type: is not a type that can be used; use files, sql or rest"),
         ("contacts:", "people:",
          "sources.crm: 'people' is not a landing contract; use one of contacts, consents, referrals, orders, "
          "order_lines, refunds, events, messages, survey_responses, tickets"),

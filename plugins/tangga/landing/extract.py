@@ -18,11 +18,11 @@ from tangga.engine import literal
 from tangga.landing import judging, normalise
 from tangga.landing.parsing import as_source_has_it, parse, text
 from tangga.settings import ColumnMapping, Entity, Settings, Source
-from tangga.sources import files, relations, sql
+from tangga.sources import files, relations, rest, sql
 from tangga.sources.records import MAX_REJECTS_KEPT, SourceRefused
 from tangga.sources.relations import Loaded, Reading, folded, quoted
 
-LOADERS = {"files": files.load, "sql": sql.load}
+LOADERS = {"files": files.load, "sql": sql.load, "rest": rest.load}
 """How the relations of a source are filled, by its `type`."""
 
 LINEAGE = {"namespace": "VARCHAR", "_source": "VARCHAR", "_ds": "DATE", "_file": "VARCHAR", "_line": "BIGINT"}

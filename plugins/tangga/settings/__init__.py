@@ -22,6 +22,8 @@ from tangga.settings.sources import (
     Entity,
     FileEntity,
     FileSource,
+    RestEntity,
+    RestSource,
     Source,
     SqlEntity,
     SqlSource,
@@ -36,6 +38,8 @@ __all__ = [
     "Entity",
     "FileEntity",
     "FileSource",
+    "RestEntity",
+    "RestSource",
     "Rules",
     "Settings",
     "SettingsError",
@@ -127,7 +131,7 @@ def load(config: str | Path | None = None, home: str | Path | None = None) -> Se
     try:
         return Settings.model_validate({**raw, "config_path": path, "home": base})
     except ValidationError as error:
-        raise SettingsError("\n".join(_sentences(path, error))) from None
+        raise SettingsError("\n".join(_sentences(path, raw, error))) from None
 
 
 def _filled(path: Path, name: str, source: Any) -> Any:
@@ -146,19 +150,31 @@ _MESSAGES = {
     "dict_type": "needs a block of keys below it",
     "model_type": "needs a block of keys below it",
     "model_attributes_type": "needs a block of keys below it",
-    "union_tag_invalid": "is not a type of source; use files or sql",
+    "union_tag_not_found": "is missing",
+    "union_tag_invalid": "is not a type that can be used; use {}",
 }
 
 
-def _sentences(path: Path, error: ValidationError) -> list[str]:
+def _sentences(path: Path, raw: dict, error: ValidationError) -> list[str]:
     lines = []
     for fault in error.errors(include_url=False, include_input=False):
-        parts = [str(part) for part in fault["loc"] if part != "[key]"]
-        if parts[:1] == ["sources"]:
-            del parts[2:3]  # the source's type, by which pydantic chose what to check
-        if fault["type"] == "union_tag_invalid":
+        parts = _key(raw, fault["loc"])
+        if fault["type"].startswith("union_tag"):
             parts.append("type")
         key = ".".join(parts) or "(top)"
         message = _MESSAGES.get(fault["type"]) or fault["msg"].removeprefix("Value error, ")
-        lines.append(f"{path}: {key}: {message}")
+        types = " or ".join(fault.get("ctx", {}).get("expected_tags", "").replace("'", "").rsplit(", ", 1))
+        lines.append(f"{path}: {key}: {message.format(types) if types else message}")
     return lines
+
+
+def _key(raw: Any, location: tuple[str | int, ...]) -> list[str]:
+    """The keys that lead to a fault, without the types by which pydantic chose what to check."""
+    parts, block = [], raw
+    for part in location:
+        here = block.get("type", "files") if isinstance(block, dict) else None
+        if part in ("", "[key]") or (part == here and part not in block):
+            continue
+        parts.append(str(part))
+        block = block.get(part) if isinstance(block, dict) else None
+    return parts

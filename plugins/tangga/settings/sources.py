@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from tangga.contracts import CONTRACTS
+from tangga.settings.placeholders import ADDRESS, FIRST, PERIOD, within
+from tangga.settings.rest import Auth, Header, Paging, Request, Scalar, Url
 from tangga.settings.types import ConnectionId, DateFormat, Delimiter, Encoding, Name, Strict, TableName, Text, TimeZone
 
 
@@ -94,6 +96,39 @@ class SqlEntity(Entity):
         return self
 
 
+class RestEntity(Entity):
+    """Read from an HTTP API, by one `request`, whose records are the relation `file`, or by several named ones.
+
+    `query` is a SELECT over the relations, all columns text. `look_back_days` widens the day of `load: daily`.
+    """
+
+    request: Request | None = None
+    requests: dict[Name, Request] = {}
+    look_back_days: int = Field(0, ge=0, le=3660)
+
+    @model_validator(mode="after")
+    def _consistent(self):
+        if (self.request is None) == (not self.requests):
+            raise ValueError("give either 'request' or 'requests' (each with a name)")
+        relations = [relation for name, request in self.named() for relation, *_ in request.relations(name)]
+        if len(set(relations)) < len(relations):
+            raise ValueError("two of its relations have the same name; rename one")
+        if len(relations) > 1 and self.query is None:
+            raise ValueError("several relations need a 'query' that joins them")
+        used = {name for _, request in self.named() for call in request.calls for name in call.placeholders}
+        if self.load == "daily" and not used & set(FIRST):
+            raise ValueError("'load: daily' needs '{begin}', '{begin_unix}' or '{ds}' in a path or in 'params'")
+        if self.load != "daily" and used & {"begin", "begin_unix"}:
+            raise ValueError("'{begin}' is for 'load: daily'; a snapshot of one day would drop all the others")
+        if self.look_back_days and self.load != "daily":
+            raise ValueError("'look_back_days' is for 'load: daily'")
+        return self
+
+    def named(self) -> list[tuple[str, Request]]:
+        """The requests, each with its name."""
+        return [("file", self.request)] if self.request else list(self.requests.items())
+
+
 class Source(Strict):
     """Where data come from. `namespace` says whose ids the rows carry; by default the source's own."""
 
@@ -139,11 +174,56 @@ class SqlSource(Source):
         return self
 
 
+class RestSource(Source):
+    """An HTTP API that answers in JSON. `connection` is the id of an Airflow connection, which alone holds the secret.
+
+    `settings` are plain values for placeholders, used where the connection's extra has none of that name.
+    """
+
+    type: Literal["rest"]
+    connection: ConnectionId
+    url: Url = "{host}"
+    settings: dict[Name, Scalar] = {}
+    auth: Auth | None = None
+    headers: dict[Header, Scalar] = {}
+    paging: Paging | None = None
+    requests_per_second: float | None = Field(None, gt=0)
+    timeout_seconds: int = Field(60, ge=1, le=3600)
+    deadline_seconds: int = Field(3600, ge=1, le=86_400)
+    entities: dict[str, RestEntity]
+
+    @model_validator(mode="after")
+    def _known_names(self):
+        _refuse_unknown(self.entities.items())
+        taken = set(self.settings) & {*PERIOD, *ADDRESS, "password"}
+        if taken:
+            raise ValueError(f"settings: '{min(taken)}' means something else; choose another name")
+        _refuse_placeholders("url", within(self.url) & {*PERIOD, "password"})
+        for entity, spec in self.entities.items():
+            for name, request in spec.named():
+                place = f"entities.{entity}." + ("request" if spec.request else f"requests.{name}")
+                for call, below in zip(request.calls, ("", ".for_each"), strict=False):
+                    _refuse_placeholders(place + below, call.placeholders & {*ADDRESS, "password"})
+                    if not (call.paging or self.paging):
+                        raise ValueError(
+                            f"{place}{below}: 'paging' is missing, here and for the source; write {{type: none}} "
+                            "if every answer is whole"
+                        )
+        return self
+
+
+def _refuse_placeholders(place: str, unfit: set[str]) -> None:
+    if "password" in unfit:
+        raise ValueError(f"{place}: '{{password}}' is never put into an address; use 'auth'")
+    if unfit:
+        raise ValueError(f"{place}: '{{{min(unfit)}}}' cannot stand there")
+
+
 def _with_type(given: Any) -> Any:
     return {"type": "files"} | given if isinstance(given, dict) else given
 
 
-AnySource = Annotated[FileSource | SqlSource, Field(discriminator="type"), BeforeValidator(_with_type)]
+AnySource = Annotated[FileSource | SqlSource | RestSource, Field(discriminator="type"), BeforeValidator(_with_type)]
 
 
 def _refuse_unknown(entities: Iterable[tuple[str, Entity]]) -> None:

@@ -16,7 +16,7 @@ import pyarrow as pa
 from tangga.engine import parquet_list
 from tangga.settings import FileEntity, FileSource
 from tangga.sources.records import SourceDown, SourceRefused, TextFile
-from tangga.sources.relations import LINEAGE, Loaded, Reading, columns_of, folded, quoted
+from tangga.sources.relations import LINEAGE, Loaded, Reading, append, columns_of, folded, quoted
 
 BATCH_ROWS = 50_000
 BATCH_BYTES = 64 << 20
@@ -124,14 +124,8 @@ def _load_text(
         name = path.relative_to(folder).as_posix()
         text = TextFile(path, name, spec.encoding or source.encoding, loaded.bad)
         for batch in _batches(text, format_of(path, spec), spec):
-            for column in batch.column_names:
-                if folded(column) not in known:
-                    con.execute(f"alter table {quoted(relation)} add column {quoted(column)} varchar")
-                    known.add(folded(column))
+            append(con, relation, batch, known)
             header.update(map(folded, batch.column_names))
-            con.register("_batch", batch)
-            con.execute(f"insert into {quoted(relation)} by name select * from _batch")
-            con.unregister("_batch")
 
 
 def _batches(text: TextFile, kind: str, spec: FileEntity) -> Iterator[pa.Table]:

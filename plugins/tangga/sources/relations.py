@@ -8,6 +8,7 @@ from datetime import date
 from functools import lru_cache
 
 import duckdb
+import pyarrow as pa
 
 from tangga.settings import Entity, Settings, Source
 from tangga.sources.records import BadRecords, SourceRefused
@@ -67,6 +68,17 @@ class Loaded:
 def columns_of(con: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:
     """Column names and DuckDB types of a relation."""
     return {name: kind for name, kind, *_ in con.execute(f"describe {relation}").fetchall()}
+
+
+def append(con: duckdb.DuckDBPyConnection, table: str, batch: pa.Table, known: set[str]) -> None:
+    """Insert rows by column name. `known` are the table's columns, folded; new ones of the batch join it, as text."""
+    for column in batch.column_names:
+        if folded(column) not in known:
+            con.execute(f"alter table {quoted(table)} add column {quoted(column)} varchar")
+            known.add(folded(column))
+    con.register("_batch", batch)
+    con.execute(f"insert into {quoted(table)} by name select * from _batch")
+    con.unregister("_batch")
 
 
 @lru_cache(maxsize=4096)  # a line of JSON names its columns again and again
