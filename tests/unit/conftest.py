@@ -1,5 +1,4 @@
-"""Companies in databases of their own (`crm` in PostgreSQL, `maria` in MariaDB, `lite` in SQLite), or behind an API that
-a template reads."""
+"""Companies in databases of their own (`crm` in PostgreSQL, `maria` in MariaDB, `lite` in SQLite), or behind an API."""
 
 from __future__ import annotations
 
