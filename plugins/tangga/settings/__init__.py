@@ -100,6 +100,10 @@ class Settings(Strict):
         """The instant (UTC) at which a day begins where the business is."""
         return datetime.combine(day, time.min, ZoneInfo(self.business.time_zone)).astimezone(UTC)
 
+    def ends(self, day: date) -> datetime:
+        """The instant (UTC) at which a day is over where the business is."""
+        return self.begins(day + timedelta(days=1))
+
     def yesterday(self, now: datetime | None = None) -> date:
         """The last whole day in the business's time zone: what a run is for unless told otherwise."""
         zone = ZoneInfo(self.business.time_zone)
