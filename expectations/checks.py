@@ -25,7 +25,7 @@ class Check:
     its arguments.
 
     `severity` is what follows when it fails. `places` is a query for the `_file` and `_line` of the rows that
-    break it, where rows can be named.
+    break it, where rows can be named; `advice` is what else can be done when it stops.
     """
 
     name: str
@@ -34,6 +34,7 @@ class Check:
     arguments: dict[str, Any] = field(default_factory=dict)
     severity: Severity = "stop"
     places: str = ""
+    advice: str = ""
 
 
 class Place(NamedTuple):
@@ -68,8 +69,9 @@ class CheckResult(NamedTuple):
 
 @dataclass(frozen=True)
 class GateResult:
-    """What a gate says of one thing. `where` is its place, `remedy` what to do when it is stopped."""
+    """What a gate says of one thing on a day. `where` is its place, `remedy` what to do when it is stopped."""
 
+    day: str
     name: str
     verdict: Verdict
     checks: tuple[CheckResult, ...]

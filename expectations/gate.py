@@ -43,6 +43,7 @@ def run(
     `stop`.
     """
     results: list[CheckResult] = []
+    flat = [check for wanted in assets.values() for check in wanted]
     # The import is not part of what is caught: without GX there is no gate at all, and that must fail.
     gx.context()
     try:
@@ -50,11 +51,13 @@ def run(
             for number, (query, wanted) in enumerate(assets.items()):
                 results += gx.evaluate(source, f"asset_{number}", query, wanted)
     except Exception as error:
-        results = [gx.unevaluated(check, error) for wanted in assets.values() for check in wanted]
+        results = [gx.unevaluated(check, error) for check in flat]
     if not assets or not all(assets.values()):
         results.append(CheckResult("something", "There is something to check", "stop", False, {"found": 0}))
-    result = GateResult(name, asked.verdict(results), tuple(results), where, remedy)
-    _keep(folder(settings) / door / str(day) / f"{name}.json", result, landed or {})
+    advice = [check.advice for check, result in zip(flat, results, strict=False) if result.stops and check.advice]
+    remedy = " ".join([remedy, *advice]).strip()
+    result = GateResult(str(day), name, asked.verdict(results), tuple(results), where, remedy)
+    _keep(folder(settings) / door / result.day / f"{name}.json", result, landed or {})
     return result
 
 

@@ -7,7 +7,7 @@ landed since.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from statistics import median
 from typing import Any
@@ -86,7 +86,8 @@ def _volume(settings: Settings, spec: Entity, manifest: Manifest, history: Histo
     drop = _double((low - manifest.rows) / low if low else 0.0)
     words = f"of the usual rows are missing (usual: {_count(low)}, from {len(history.rows)} runs before)"
     sentence = f"Less than {percent(rules.large_drop_share)} {words}"
-    asked = [(_less("volume", sentence, rules.large_drop_share), drop)]
+    advice = f"If so few rows are right from this day on, write 'normal_since: {manifest.ds}' there first."
+    asked = [(replace(_less("volume", sentence, rules.large_drop_share), advice=advice), drop)]
     if not is_small(settings, spec, manifest, history):
         sentence = f"Less than {percent(rules.small_drop_share)} {words}"
         asked.append((_less("volume_dip", sentence, rules.small_drop_share), drop))

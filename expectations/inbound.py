@@ -55,20 +55,16 @@ def _check_partition(settings: Settings, day: date, source: str, entity: str, ma
     before = history.read(settings, spec, manifest)
     assets = _assets(settings, spec, manifest, before)
     figures = _kept(manifest) | history.kept(before)
-    remedy = _remedy(settings, manifest, before)
+    remedy = _remedy(settings, manifest)
     result = gate.run(settings, "inbound", day, name, assets, where=where, remedy=remedy, landed=figures)
     landing.record_verdict(settings, manifest, result.verdict, result.failures)
     return result
 
 
-def _remedy(settings: Settings, manifest: Manifest, before: History) -> str:
-    source, entity, day = manifest.source, manifest.entity, manifest.ds
+def _remedy(settings: Settings, manifest: Manifest) -> str:
     rejects = _rejects(settings, manifest).relative_to(settings.home)
-    block = f"sources.{source}.entities.{entity} in {settings.config_path.name}"
-    remedy = f"Look at {rejects}, correct the source, or its mapping and limits ({block}), and land the day again."
-    if before.rows:
-        remedy += f" If so few rows are right from now on, write `normal_since: {day}` there."
-    return remedy
+    block = f"sources.{manifest.source}.entities.{manifest.entity} in {settings.config_path.name}"
+    return f"Look at {rejects}, correct the source, or its mapping and limits ({block}), and land the day again."
 
 
 def _kept(manifest: Manifest) -> dict[str, Any]:

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -15,37 +14,10 @@ import pytest
 from expectations import gate, gx, inbound, marts, outbound
 from expectations.checks import Check, GateResult, GateStopped, raise_if_stopped, unexpected_rows
 from tangga import files, landing, settings
-from tangga.contracts import CONTRACTS, SURVEY_SCORES, Column
-from tangga.landing.extract import landed_types
+from tangga.contracts import CONTRACTS, SURVEY_SCORES
 from tangga.engine import literal
-
-DAY = date(2024, 2, 1)
-SECRETS = ("ani.secret@example.com", "+6281234567890", "6281234567890", "Nyai Rahasia")
-HAS_ROWS = Check("row_count", "There are rows", "ExpectTableRowCountToBeBetween", {"min_value": 1})
-
-
-def make_settings(folder: Path, *entities: str, limits: str = "", rules: str = "{}") -> settings.Settings:
-    folder.mkdir(parents=True, exist_ok=True)
-    config = folder / "tangga.yml"
-    listed = "".join(f"\n      {entity}: {{path: {entity}.csv{limits}}}" for entity in entities or ("contacts",))
-    config.write_text(
-        "business: {name: Toko, time_zone: Asia/Jakarta, currency: IDR, country: ID}\n"
-        f"rules: {rules}\nsources:\n  shop:\n    path: .\n    entities:{listed}\n"
-    )
-    return settings.load(config, folder / "home")
-
-
-def failing(results: list[GateResult]) -> set[str]:
-    return {check.description for result in results for check in result.checks if not check.success}
-
-
-def errors(results: list[GateResult]) -> set[str]:
-    return {check.description for result in results for check in result.checks if "error" in check.observed}
-
-
-def verdicts(results: list[GateResult]) -> set[str]:
-    return {result.verdict for result in results}
-
+from tangga.landing.extract import landed_types
+from tests.unit.gates import DAY, HAS_ROWS, SECRETS, errors, failing, good_row, make_settings, put, verdicts
 
 # --- how suites run ------------------------------------------------------------------------------
 
@@ -156,11 +128,15 @@ def test_results_are_kept_and_the_same_twice(tmp_path):
     assert json.loads(before) == {
         "name": "thing",
         "verdict": "warn",
+        "remedy": "",
+        "landed": {},
         "checks": [
-            {"description": "There are rows", "severity": "stop", "success": True, "observed": {"found": 1}},
-            {"description": "No a", "severity": "warn", "success": False, "observed": {"found": 1}},
+            {"name": "row_count", "description": "There are rows", "severity": "stop", "success": True,
+             "observed": {"found": 1}, "samples": []},
+            {"name": "own", "description": "No a", "severity": "warn", "success": False,
+             "observed": {"found": 1}, "samples": []},
         ],
-    }
+    }  # fmt: skip
     assert path.stat().st_mode & 0o777 == 0o600
 
 
@@ -186,40 +162,6 @@ def test_raise_if_stopped_has_a_sentence_for_each(tmp_path):
 
 
 # --- the door in ---------------------------------------------------------------------------------
-
-
-def good_value(column: Column):
-    if column.allowed:
-        return column.allowed[0]
-    return {
-        "instant": "2024-01-01 00:00:00", "date": "2000-01-01", "money": 1, "quantity": 1, "integer": 1,
-        "email": SECRETS[0], "phone": SECRETS[1], "text": SECRETS[3],
-    }.get(column.type, "1")  # fmt: skip
-
-
-def good_row(entity: str) -> dict:
-    contract = CONTRACTS[entity]
-    row = {column.name: good_value(column) for column in contract.columns}
-    row |= {f"is_{column.name}_valid": True for column in contract.columns if column.type in ("email", "phone")}
-    return row | {"namespace": "shop", "_source": "shop", "_ds": DAY.isoformat(), "_file": "x.csv", "_line": 1}
-
-
-def put(config: settings.Settings, entity: str, landed: list[dict], types: dict | None = None, **figures) -> None:
-    """A landed partition of these rows, whatever they are, with a manifest."""
-    types = types or landed_types(CONTRACTS[entity])
-
-    def value(row: dict, name: str) -> str:
-        given = row.get(name)
-        return f"cast({'null' if given is None else literal(str(given))} as {types[name]}) as {name}"
-
-    folder = landing.folder(config, entity, "shop", DAY)
-    folder.mkdir(parents=True, exist_ok=True)
-    selects = [f"select {', '.join(value(row, name) for name in types)}" for row in landed or [{}]]
-    query = f"select * from ({' union all by name '.join(selects)}) {'' if landed else 'where false'}"
-    duckdb.sql(f"copy ({query}) to {literal(str(folder / 'rows.parquet'))} (format parquet)")
-    manifest = {"entity": entity, "source": "shop", "ds": DAY.isoformat(), "load": "snapshot", "file": "rows.parquet"}
-    manifest |= {"rows": len(landed), "rejected": 0, "sha256": "abc"} | figures
-    (folder / "manifest.json").write_text(json.dumps(manifest))
 
 
 def broken_rows() -> list:

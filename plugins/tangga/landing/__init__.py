@@ -186,7 +186,7 @@ def recent(settings: Settings, entity: str, source: str, day: date) -> Iterator[
         ds = path.name.removeprefix("ds=")
         try:
             manifest = read_manifest(path)
-            if manifest is None or files.read_json(path / "gate.json") is None:
+            if manifest is None or not files.read_json(path / "gate.json"):
                 yield ds, None
             elif is_accepted(path):
                 yield ds, manifest

@@ -90,6 +90,11 @@ class Settings(Strict):
     config_path: Path
     home: Path
 
+    @property
+    def gate_pages(self) -> Path:
+        """The first page of what the gates found."""
+        return self.home / "docs" / "gates" / "index.html"
+
     def resolve(self, path: str) -> Path:
         """A path from `tangga.yml`, absolute: `~` and `$TANGGA_HOME` stand for what they say, and
         relative paths count from the folder of the file."""
