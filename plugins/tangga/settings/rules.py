@@ -100,7 +100,6 @@ class Gate(Strict):
 class Rules(Strict):
     """The business rules that are single numbers; those that are tables live in dbt_project/seeds."""
 
-    gate: Gate = Gate()
     currency: CurrencyRules = CurrencyRules()
     identity: Identity = Identity()
     rfm: Rfm = Rfm()
@@ -108,3 +107,4 @@ class Rules(Strict):
     journey: Journey = Journey()
     nps: Nps = Nps()
     audiences: Audiences = Audiences()
+    gate: Gate = Gate()
