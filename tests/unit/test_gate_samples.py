@@ -8,24 +8,15 @@ import duckdb
 import pytest
 
 from expectations import inbound
-from expectations.checks import CheckResult, Place
+from expectations.checks import CheckResult
 from tangga import landing, settings
 from tangga.contracts import CONTRACTS
 from tangga.engine import literal
 from tests.unit.gates import DAY, SECRETS, good_row, make_settings, put
-from tests.unit.test_gates import broken_rows
 
 
 def failed(known: settings.Settings) -> list[CheckResult]:
     return [check for result in inbound.check(known, DAY) for check in result.checks if not check.success]
-
-
-@pytest.mark.parametrize(("entity", "changes", "sentence", "verdict"), broken_rows())
-def test_every_rule_of_a_contract_says_where_it_is_broken(tmp_path, entity, changes, sentence, verdict):
-    known = make_settings(tmp_path, entity)
-    good = good_row(entity)
-    put(known, entity, [good, good | changes | {"_file": "b.csv", "_line": 7}])
-    assert [(check.description, check.samples) for check in failed(known)] == [(sentence, (Place("b.csv", 7),))]
 
 
 def test_the_first_five_places_are_kept_in_their_order(tmp_path):

@@ -199,9 +199,10 @@ def broken_rows() -> list:
 @pytest.mark.parametrize(("entity", "changes", "sentence", "verdict"), broken_rows())
 def test_every_rule_of_a_contract_fails_when_it_is_broken(tmp_path, entity, changes, sentence, verdict):
     config = make_settings(tmp_path, entity)
-    put(config, entity, [good_row(entity), good_row(entity) | changes])
+    put(config, entity, [good_row(entity), good_row(entity) | changes | {"_file": "b.csv", "_line": 7}])
     results = inbound.check(config, DAY)
     assert failing(results) == {sentence}
+    assert [check.samples for result in results for check in result.checks if check.samples] == [(("b.csv", 7),)]
     assert errors(results) == set()
     assert verdicts(results) == {verdict}
 
