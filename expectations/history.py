@@ -84,7 +84,8 @@ def _volume(settings: Settings, spec: Entity, manifest: Manifest, history: Histo
     # Against the nearest of what is usual: a Sunday is like the Sunday before, not like the week.
     low, high = min(usual), max(usual)
     drop = _double((low - manifest.rows) / low if low else 0.0)
-    words = f"of the usual rows are missing (usual: {_count(low)}, from {len(history.rows)} runs before)"
+    runs = "the run before" if len(history.rows) == 1 else f"{len(history.rows)} runs before"
+    words = f"of the usual rows are missing (usual: {_count(low)}, from {runs})"
     sentence = f"Less than {percent(rules.large_drop_share)} {words}"
     advice = f"If so few rows are right from this day on, write 'normal_since: {manifest.ds}' there first."
     asked = [(replace(_less("volume", sentence, rules.large_drop_share), advice=advice), drop)]

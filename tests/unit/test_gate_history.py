@@ -68,7 +68,7 @@ def test_a_half_refreshed_source_is_not_let_in_and_says_how_to_accept_it(tmp_pat
     judged(known, 500)
     assert not landing.is_accepted(landing.folder(known, "orders", "shop", DAY))
     [result] = inbound.check(known, DAY)
-    assert "Less than 40% of the usual rows are missing (usual: 1,000, from 1 runs before)" in result.sentence
+    assert "Less than 40% of the usual rows are missing (usual: 1,000, from the run before)" in result.sentence
     assert result.sentence.endswith(
         "If so few rows are right from this day on, write 'normal_since: 2024-02-01' there first."
     )
