@@ -1,29 +1,30 @@
 """The door in: does what was landed for a day keep its contract, and is there enough of it?
 
-The suites come from `tangga.contracts`; what landing counted on the way (rejects, emptied values, ...)
-is put into a one-row query, so that it is judged by the same rules.
+The suites come from `tangga.contracts`; what landing counted on the way (rejects, emptied values, ...), and
+how it compares with the days before, is put into a one-row query, so that it is judged by the same rules.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
-from expectations import gate
-from expectations.gate import Check, GateResult, GateStopped, raise_if_stopped
+from expectations import contract_checks, gate, history
+from expectations.checks import Check, GateResult, GateStopped, raise_if_stopped
+from expectations.history import History, percent
 from tangga import landing
-from tangga.contracts import CONTRACTS, SURVEY_SCORES, Contract
+from tangga.contracts import CONTRACTS, Contract
+from tangga.engine import literal
 from tangga.landing import Manifest
 from tangga.landing.extract import landed_types
-from tangga.landing.parsing import literal
 from tangga.settings import Entity, Settings
+from tangga.settings.gates import CHECKS
 from tangga.sources.relations import quoted
 
 __all__ = ["GateResult", "GateStopped", "check", "raise_if_stopped"]
-
-MAX_EMPTIED_SHARE = 0.05
-MAX_INVALID_EMAIL_SHARE = 0.05
-MAX_QUARANTINED_SHARE = 0.01
 
 
 def check(settings: Settings, day: date) -> list[GateResult]:
@@ -42,110 +43,125 @@ def check(settings: Settings, day: date) -> list[GateResult]:
 
 
 def _check_partition(settings: Settings, day: date, source: str, entity: str, manifest: Manifest | None) -> GateResult:
-    folder = landing.folder(settings, entity, source, day)
+    where = str(landing.folder(settings, entity, source, day).relative_to(settings.home))
+    name = f"{source}.{entity}"
     if manifest is None:
-        assets = {"select 0 as partitions": [_most("partitions", f"{entity} of {source} was landed on {day}", 1, 1)]}
+        sentence = f"{entity} of {source} was landed on {day}"
+        arguments = {"column": "partitions", "min_value": 1, "max_value": 1}
+        assets = {"select 0 as partitions": [Check("landed", sentence, "ExpectColumnMaxToBeBetween", arguments)]}
         remedy = f"Land {entity} of {source} for {day}, then check again."
-    else:
-        assets = _assets(settings.sources[source].entities[entity], manifest, folder)
-        rejects = landing.folder(settings, entity, source, day, "rejects") / "rejects.jsonl"
-        remedy = (
-            f"Look at {rejects.relative_to(settings.home)}, correct the source, or its mapping and limits "
-            f"(sources.{source}.entities.{entity} in {settings.config_path.name}), and land the day again."
-        )
-    where = str(folder.relative_to(settings.home))
-    result = gate.run(settings, "inbound", day, f"{source}.{entity}", assets, where=where, remedy=remedy)
-    if manifest is not None:
-        landing.record_verdict(settings, manifest, result.verdict, result.failures)
+        return gate.run(settings, "inbound", day, name, assets, where=where, remedy=remedy)
+    spec = settings.sources[source].entities[entity]
+    before = history.read(settings, spec, manifest)
+    assets = _assets(settings, spec, manifest, before)
+    figures = _kept(manifest) | history.kept(before)
+    remedy = _remedy(settings, manifest)
+    result = gate.run(settings, "inbound", day, name, assets, where=where, remedy=remedy, landed=figures)
+    landing.record_verdict(settings, manifest, result.verdict, result.failures)
     return result
 
 
-def _assets(spec: Entity, manifest: Manifest, folder: Path) -> dict[str, list[Check]]:
+def _remedy(settings: Settings, manifest: Manifest) -> str:
+    rejects = _rejects(settings, manifest).relative_to(settings.home)
+    block = f"sources.{manifest.source}.entities.{manifest.entity} in {settings.config_path.name}"
+    return f"Look at {rejects}, correct the source, or its mapping and limits ({block}), and land the day again."
+
+
+def _kept(manifest: Manifest) -> dict[str, Any]:
+    """Landing's figures as a result keeps them. Names of columns that nobody mapped are the source's own, and may
+    be anything: only how many there are."""
+    counts = ("load", "rows", "rejected", "repeated", "superseded", "quarantined", "watermark", "emptied")
+    return {name: getattr(manifest, name) for name in counts} | {"ignored_columns": len(manifest.ignored_columns)}
+
+
+def _assets(settings: Settings, spec: Entity, manifest: Manifest, before: History) -> dict[str, list[Check]]:
     """The three queries of a partition: its columns, its rows, and landing's own figures."""
     contract = CONTRACTS[manifest.entity]
+    file = landing.folder(settings, manifest.entity, manifest.source, manifest.ds) / manifest.file
     # The folders are named like columns (source=, ds=): DuckDB would add them to the file's own.
-    rows = f"select * from read_parquet({literal(str(folder / manifest.file))}, hive_partitioning = false)"
+    rows = f"select * from read_parquet({literal(str(file))}, hive_partitioning = false)"
     columns = f"select column_name || ' ' || column_type as definition from (describe {rows})"
     definitions = [f"{name} {kind}" for name, kind in landed_types(contract).items()]
     same_columns = Check(
+        "columns",
         "The columns and their types are exactly the contract's",
         "ExpectColumnDistinctValuesToEqualSet",
         {"column": "definition", "value_set": definitions},
     )
-    return {columns: [same_columns], rows: _row_checks(contract, spec, manifest)} | _figures(spec, manifest, rows)
-
-
-def _row_checks(contract: Contract, spec: Entity, manifest: Manifest) -> list[Check]:
-    checks = [
-        Check(f"There are at least {spec.min_rows} rows (min_rows)", "ExpectTableRowCountToBeBetween",
-              {"min_value": spec.min_rows}),
-        Check("There are as many rows as the manifest says", "ExpectTableRowCountToEqual", {"value": manifest.rows}),
-    ]  # fmt: skip
-    for name in contract.required_names:
-        checks.append(Check(f"{name} is never empty", "ExpectColumnValuesToNotBeNull", {"column": name}))
-    for column in contract.columns:
-        if column.allowed:
-            sentence = f"{column.name} is one of {', '.join(column.allowed)}"
-            arguments = {"column": column.name, "value_set": list(column.allowed)}
-            checks.append(Check(sentence, "ExpectColumnValuesToBeInSet", arguments))
-        if column.minimum is not None or column.maximum is not None:
-            limits = {"at least": column.minimum, "at most": column.maximum}
-            words = " and ".join(f"{word} {limit}" for word, limit in limits.items() if limit is not None)
-            arguments = {"column": column.name, "min_value": column.minimum, "max_value": column.maximum}
-            checks.append(Check(f"{column.name} is {words}", "ExpectColumnValuesToBeBetween", arguments))
-        if column.type == "email":
-            arguments = {"column": "is_email_valid", "value_set": [True], "mostly": 1 - MAX_INVALID_EMAIL_SHARE}
-            sentence = f"At most {MAX_INVALID_EMAIL_SHARE:.0%} of the addresses in {column.name} are invalid"
-            checks.append(Check(sentence, "ExpectColumnValuesToBeInSet", arguments, "warning"))
-    if contract.any_of:
-        checks.append(_any_of(contract))
-    if contract.entity == "survey_responses":
-        checks += [_scores(kind, low, high) for kind, (low, high) in SURVEY_SCORES.items()]
-    return checks
-
-
-def _any_of(contract: Contract) -> Check:
-    # A warning, and an invalid address counts as one: landing empties what it cannot read and keeps the row.
-    given = [*contract.any_of, *(["is_email_valid"] if "email" in contract.any_of else [])]
-    values = ", ".join(f"cast({name} as varchar)" for name in given)
-    sentence = f"Every row has a value for one of {', '.join(contract.any_of)}"
-    return gate.unexpected_rows(sentence, f"select 1 from {{batch}} where coalesce({values}) is null", "warning")
-
-
-def _scores(kind: str, low: int, high: int) -> Check:
-    query = f"select 1 from {{batch}} where kind = '{kind}' and score not between {low} and {high}"
-    return gate.unexpected_rows(f"score is {low} to {high} where kind is {kind}", query, "warning")
-
-
-def _figures(spec: Entity, manifest: Manifest, rows: str) -> dict[str, list[Check]]:
-    """A query of one row, with a column for each of landing's figures, and what is asked of them."""
-    quarantined = manifest.quarantined / max(1, manifest.rows)
-    columns = {
-        "reject_share": f"cast({manifest.reject_share!r} as double)",
-        "superseded": str(manifest.superseded),
-        "ignored_columns": str(len(manifest.ignored_columns)),
-        "quarantined_share": f"cast({quarantined!r} as double)",
+    figures = _figures(settings, spec, manifest, rows) + history.checks(settings, spec, manifest, before)
+    one_row = "select " + ", ".join(f"{sql} as {check.arguments['column']}" for check, sql in figures)
+    severities = {name: known.severity for name, known in CHECKS.items()} | spec.gate
+    if history.is_small(settings, spec, manifest, before) and severities["volume"] == "stop":
+        severities["volume"] = "warn"
+    assets = {
+        columns: [same_columns],
+        rows: _row_counts(spec, manifest) + contract_checks.of(contract, rows, settings.rules.gate),
+        one_row: [check for check, _ in figures],
     }
-    checks = [
-        _most("reject_share", f"At most {spec.max_reject_share:.1%} of the rows were rejected (max_reject_share)",
-              spec.max_reject_share),
-        _most("superseded", "No row repeats a key with other content", 0, severity="warning"),
-        _most("ignored_columns", "The source has no column that nothing maps", 0, severity="warning"),
-        _most("quarantined_share", f"At most {MAX_QUARANTINED_SHARE:.0%} of the rows happen after the day",
-              MAX_QUARANTINED_SHARE, severity="warning"),
+    return {query: wanted for query, checks in assets.items() if (wanted := _severe(checks, severities))}
+
+
+def _severe(checks: list[Check], severities: Mapping[str, str]) -> list[Check]:
+    return [replace(check, severity=severities[check.name]) for check in checks if severities[check.name] != "off"]
+
+
+def _row_counts(spec: Entity, manifest: Manifest) -> list[Check]:
+    at_least, kind = {"min_value": spec.min_rows}, "ExpectTableRowCountToBeBetween"
+    said = {"value": manifest.rows}
+    return [
+        Check("row_count", f"There are at least {spec.min_rows} rows (min_rows)", kind, at_least),
+        Check("complete", "There are as many rows as the manifest says", "ExpectTableRowCountToEqual", said),
+    ]
+
+
+def _figures(settings: Settings, spec: Entity, manifest: Manifest, rows: str) -> list[tuple[Check, str]]:
+    """What is asked of landing's figures: each check, and the SQL of its figure."""
+    rules, contract = settings.rules.gate, CONTRACTS[manifest.entity]
+    quarantined = manifest.quarantined / max(1, manifest.rows)
+    rejected = f"At most {percent(spec.max_reject_share)} of the rows were rejected (max_reject_share)"
+    later = f"At most {percent(rules.max_quarantined_share)} of the rows happen after the day"
+    unmapped = _most("new_columns", "The source has no column that nothing maps", 0)
+    figures = [
+        (_most("rejects", rejected, spec.max_reject_share, places=_rejected(settings, manifest)),
+         f"cast({manifest.reject_share!r} as double)"),
+        (_most("repeated_keys", "No row repeats a key with other content", 0, places=_repeated(contract, rows)),
+         str(manifest.superseded)),
+        (unmapped, str(len(manifest.ignored_columns))),
+        (_most("later_rows", later, rules.max_quarantined_share, places=_later(settings, manifest, contract, rows)),
+         f"cast({quarantined!r} as double)"),
     ]  # fmt: skip
     for name, emptied in manifest.emptied.items():
-        if CONTRACTS[manifest.entity].column(name).type == "email":
+        if contract.column(name).type == "email":
             continue  # an invalid address is judged by is_email_valid
+        sentence = f"At most {percent(rules.max_emptied_share)} of the values given for {name} could not be read"
         # Of the values given, not of the rows: a column that few rows fill can be unreadable as a whole.
-        columns[f"emptied_{name}"] = f"(select {emptied} / ({emptied} + count({quoted(name)})) from ({rows}))"
-        sentence = f"At most {MAX_EMPTIED_SHARE:.0%} of the values given for {name} could not be read"
-        checks.append(_most(f"emptied_{name}", sentence, MAX_EMPTIED_SHARE, severity="warning"))
-    return {"select " + ", ".join(f"{value} as {name}" for name, value in columns.items()): checks}
+        share = f"(select {emptied} / ({emptied} + count({quoted(name)})) from ({rows}))"
+        figures.append((_most("emptied", sentence, rules.max_emptied_share, column=f"emptied_{name}"), share))
+    return figures
 
 
-def _most(
-    figure: str, sentence: str, most: float, least: float | None = None, severity: gate.Severity = "critical"
-) -> Check:
-    arguments = {"column": figure, "min_value": least, "max_value": most}
-    return Check(sentence, "ExpectColumnMaxToBeBetween", arguments, severity)
+def _most(name: str, sentence: str, most: float, *, column: str = "", places: str = "") -> Check:
+    arguments = {"column": column or name, "max_value": most}
+    return Check(name, sentence, "ExpectColumnMaxToBeBetween", arguments, places=places)
+
+
+def _rejects(settings: Settings, manifest: Manifest) -> Path:
+    return landing.folder(settings, manifest.entity, manifest.source, manifest.ds, "rejects") / "rejects.jsonl"
+
+
+def _rejected(settings: Settings, manifest: Manifest) -> str:
+    columns = "{file: 'VARCHAR', line: 'BIGINT'}"
+    file = literal(str(_rejects(settings, manifest)))
+    return f"select file as _file, line as _line from read_json({file}, format = 'nd', columns = {columns})"
+
+
+def _repeated(contract: Contract, rows: str) -> str:
+    key = ", ".join(map(quoted, contract.key))
+    return f"select _file, _line from ({rows}) qualify count(*) over (partition by {key}) > 1"
+
+
+def _later(settings: Settings, manifest: Manifest, contract: Contract, rows: str) -> str:
+    if contract.occurred is None:
+        return ""
+    end = settings.ends(date.fromisoformat(manifest.ds)).replace(tzinfo=None)
+    return f"select _file, _line from ({rows}) where {quoted(contract.occurred)} >= timestamp '{end}'"

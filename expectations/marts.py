@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 
 from expectations import gate
-from expectations.gate import Check, GateResult, GateStopped, raise_if_stopped, unexpected_rows
+from expectations.checks import Check, GateResult, GateStopped, raise_if_stopped, unexpected_rows
 from tangga.settings import Settings
 
 __all__ = ["GateResult", "GateStopped", "check", "raise_if_stopped"]
@@ -68,33 +68,34 @@ def _as_of(database: Path) -> str:
 def _columns(table: str) -> Check:
     names = COLUMNS[table].split()
     arguments = {"column_set": names, "exact_match": False}
-    return Check(f"{table} has the columns {', '.join(names)}", "ExpectTableColumnsToMatchSet", arguments)
+    return Check("columns", f"{table} has the columns {', '.join(names)}", "ExpectTableColumnsToMatchSet", arguments)
 
 
 def _filled(table: str, *columns: str) -> list[Check]:
     kind = "ExpectColumnValuesToNotBeNull"
-    return [Check(f"{table}.{name} is never empty", kind, {"column": name}) for name in columns]
+    return [Check("required", f"{table}.{name} is never empty", kind, {"column": name}) for name in columns]
 
 
 def _unique(table: str, *columns: str) -> Check:
     sentence = f"{table} has one row for each {' and '.join(columns)}"
     if len(columns) == 1:
-        return Check(sentence, "ExpectColumnValuesToBeUnique", {"column": columns[0]})
-    return Check(sentence, "ExpectCompoundColumnsToBeUnique", {"column_list": list(columns)})
+        return Check("unique", sentence, "ExpectColumnValuesToBeUnique", {"column": columns[0]})
+    return Check("unique", sentence, "ExpectCompoundColumnsToBeUnique", {"column_list": list(columns)})
 
 
 def _between(table: str, column: str, low: float | None, high: float | None, *, above: bool = False) -> Check:
     words = f"{low} to {high}" if high is not None else f"above {low}" if above else f"{low} or more"
     arguments = {"column": column, "min_value": low, "max_value": high, "strict_min": above}
-    return Check(f"{table}.{column} is {words}", "ExpectColumnValuesToBeBetween", arguments)
+    return Check("limits", f"{table}.{column} is {words}", "ExpectColumnValuesToBeBetween", arguments)
 
 
 def _not_empty(table: str) -> Check:
-    return Check(f"{table} has rows", "ExpectTableRowCountToBeBetween", {"min_value": 1})
+    return Check("row_count", f"{table} has rows", "ExpectTableRowCountToBeBetween", {"min_value": 1})
 
 
 def _known_customers(table: str) -> Check:
     return unexpected_rows(
+        "known_customers",
         f"Every customer of {table} is in core.dim_customers",
         "select 1 from {batch} as batch anti join core.dim_customers as known using (customer_id)",
     )
@@ -112,7 +113,7 @@ def _fct_orders(table: str) -> list[Check]:
     query = "select 1 from {batch} where order_date > (select max(as_of_date) from customer.customer_lifecycle)"
     return [
         *_filled(table, "order_id", "customer_id", "order_date", "is_purchase"),
-        unexpected_rows("No order of core.fct_orders is after the as-of date", query),
+        unexpected_rows("as_of", "No order of core.fct_orders is after the as-of date", query),
     ]
 
 
@@ -134,11 +135,13 @@ def _customer_lifecycle(table: str) -> list[Check]:
         _unique(table, "customer_id"),
         _known_customers(table),
         unexpected_rows(
+            "all_customers",
             f"Every customer of core.dim_customers is in {table}",
             "select 1 from core.dim_customers as known anti join {batch} as batch using (customer_id)",
         ),
         _between(table, "rung", 1, 7),
         unexpected_rows(
+            "as_of",
             f"{table} is of one as-of date",
             "select 1 from (select count(distinct as_of_date) as dates from {batch}) where dates > 1",
         ),
@@ -151,7 +154,9 @@ def _nps(table: str) -> list[Check]:
     return [
         *_filled(table, "n_responses", "promoters", "passives", "detractors"),
         _between(table, "nps", -100, 100),
-        unexpected_rows(f"{table}.n_responses is {parts}", f"select 1 from {{batch}} where n_responses <> {parts}"),
+        unexpected_rows(
+            "sum", f"{table}.n_responses is {parts}", f"select 1 from {{batch}} where n_responses <> {parts}"
+        ),
     ]
 
 
@@ -164,6 +169,7 @@ def _audience_members(table: str) -> list[Check]:
         *_filled(table, "audience", "customer_id"),
         _unique(table, "audience", "customer_id"),
         unexpected_rows(
+            "excluded",
             f"Nobody in {table} is in audiences.audience_exclusions of the same audience",
             "select 1 from {batch} as batch semi join audiences.audience_exclusions as excluded "
             "using (audience, customer_id)",
@@ -183,7 +189,7 @@ def _agreements(settings: Settings, table: str) -> list[Check]:
         "select 1 from (select (select coalesce(sum(monetary), 0) from {batch}) as spent, "
         "(select coalesce(sum(net_amount), 0) from core.fct_orders where is_purchase) as sold) where spent <> sold"
     )
-    return [unexpected_rows("monetary adds up to net_amount of the purchases in core.fct_orders", query)]
+    return [unexpected_rows("money", "monetary adds up to net_amount of the purchases in core.fct_orders", query)]
 
 
 _CHECKS = {

@@ -15,9 +15,9 @@ from typing import NamedTuple
 import duckdb
 
 from expectations import gate
-from expectations.gate import Check, GateResult, GateStopped, raise_if_stopped, unexpected_rows
+from expectations.checks import Check, GateResult, GateStopped, raise_if_stopped, unexpected_rows
 from tangga import files
-from tangga.landing.parsing import literal
+from tangga.engine import literal
 from tangga.settings import Settings
 from tangga.sources.relations import quoted
 
@@ -77,20 +77,23 @@ def _read(folder: Path) -> _Plan:
 
 def _member_checks() -> list[Check]:
     return [
-        Check("There is somebody to send to", "ExpectTableRowCountToBeBetween", {"min_value": 1}, "warning"),
-        Check("audience is never empty", "ExpectColumnValuesToNotBeNull", {"column": "audience"}),
-        Check("customer_id is never empty", "ExpectColumnValuesToNotBeNull", {"column": "customer_id"}),
-        Check("Nobody is twice in an audience", "ExpectCompoundColumnsToBeUnique",
+        Check("row_count", "There is somebody to send to", "ExpectTableRowCountToBeBetween", {"min_value": 1}, "warn"),
+        Check("required", "audience is never empty", "ExpectColumnValuesToNotBeNull", {"column": "audience"}),
+        Check("required", "customer_id is never empty", "ExpectColumnValuesToNotBeNull", {"column": "customer_id"}),
+        Check("unique", "Nobody is twice in an audience", "ExpectCompoundColumnsToBeUnique",
               {"column_list": ["audience", "customer_id"]}),
         unexpected_rows(
+            "address",
             "Every member of an e-mail audience has an address",
             "select 1 from {batch} where channel = 'email' and email is null",
         ),
         unexpected_rows(
+            "emails",
             "Every address is in its normal form",
             f"select 1 from {{batch}} where not regexp_matches(email, {literal(NORMAL_EMAIL)})",
         ),
         unexpected_rows(
+            "consent",
             "Every member may be contacted through the channel",
             # A customer who is listed twice may be contacted only if both rows say so.
             "select 1 from {batch} as member left join (select customer_id, channel, "
@@ -105,7 +108,7 @@ def _channels(audiences: dict[str, tuple[str, int]], rows: str) -> dict[str, lis
     cases = " ".join(f"when {literal(name)} then {literal(channel)}" for name, (channel, _) in audiences.items())
     planned = f"case audience {cases} else channel end" if cases else "channel"
     arguments = {"column": "is_planned", "value_set": [True]}
-    check = Check("Every member's channel is that of the audience", "ExpectColumnValuesToBeInSet", arguments)
+    check = Check("channel", "Every member's channel is that of the audience", "ExpectColumnValuesToBeInSet", arguments)
     return {f"select channel is not distinct from {planned} as is_planned from ({rows})": [check]}
 
 
@@ -122,7 +125,9 @@ def _counts(audiences: dict[str, tuple[str, int]], rows: str) -> dict[str, list[
 
 
 def _exactly(column: str, sentence: str, count: int) -> Check:
-    return Check(sentence, "ExpectColumnMaxToBeBetween", {"column": column, "min_value": count, "max_value": count})
+    return Check(
+        "planned", sentence, "ExpectColumnMaxToBeBetween", {"column": column, "min_value": count, "max_value": count}
+    )
 
 
 def _formulas(members: Path, rows: str) -> dict[str, list[Check]]:
@@ -135,7 +140,7 @@ def _formulas(members: Path, rows: str) -> dict[str, list[Check]]:
         columns.append(f"{begins} as text_{number}")
         arguments = {"column": f"text_{number}", "value_set": [False]}
         sentence = f"No {name} begins like a spreadsheet formula"
-        checks.append(Check(sentence, "ExpectColumnValuesToBeInSet", arguments, "warning"))
+        checks.append(Check("formulas", sentence, "ExpectColumnValuesToBeInSet", arguments, "warn"))
     return {f"select {', '.join(columns)} from ({rows})": checks}
 
 

@@ -102,6 +102,7 @@ def _places(settings: Settings) -> str:
             lists = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["audiences"]
             lines.append(f"[bold]Lists[/bold]      {folder}/   ({len(lists)} files)")
     lines.append(f"[bold]Rejects[/bold]    {settings.home / 'rejects'}/")
+    lines.append(f"[bold]Gates[/bold]      {settings.gate_pages}   (what they found)")
     return "\n".join(lines)
 
 

@@ -59,11 +59,10 @@ def land(source: str, entity: str, dag_run=None) -> dict[str, int]:
 
 def inbound_gate(dag_run=None) -> None:
     """Let in what keeps its contract. Raises when a partition must not be built on."""
-    from expectations import gate, inbound
+    from expectations import inbound
 
-    results = inbound.check(_settings(), day_of(dag_run))
-    _note_verdicts(results)
-    gate.raise_if_stopped(results)
+    settings = _settings()
+    _conclude(settings, inbound.check(settings, day_of(dag_run)))
 
 
 def prepare_warehouse(dag_run=None) -> None:
@@ -84,13 +83,11 @@ def build_layer(layer: str, dag_run=None) -> None:
 
 def audit() -> None:
     """Check the finished marts before anybody sees them. Raises when they must not be published."""
-    from expectations import gate, marts
+    from expectations import marts
     from tangga import warehouse
 
     settings = _settings()
-    results = marts.check(settings, warehouse.path(settings))
-    _note_verdicts(results)
-    gate.raise_if_stopped(results)
+    _conclude(settings, marts.check(settings, warehouse.path(settings)))
 
 
 def publish(dag_run=None) -> str:
@@ -127,11 +124,10 @@ def plan(dag_run=None) -> str:
 
 def outbound_gate(plan_folder: str) -> None:
     """Check the lists before anything leaves. Raises when they must not."""
-    from expectations import gate, outbound
+    from expectations import outbound
 
-    results = outbound.check(_settings(), Path(plan_folder))
-    _note_verdicts(results)
-    gate.raise_if_stopped(results)
+    settings = _settings()
+    _conclude(settings, outbound.check(settings, Path(plan_folder)))
 
 
 def list_destinations() -> list[str]:
@@ -148,8 +144,12 @@ def deliver(destination: str, plan_folder: str, dag_run=None) -> dict[str, int]:
     return {"written": delivery.written, "unchanged": delivery.unchanged, "rows": delivery.rows}
 
 
-def _note_verdicts(results) -> None:
+def _conclude(settings, results) -> None:
+    """Say what a gate found and write the page of it, then raise `GateStopped` if it lets something not through."""
+    from expectations import checks, data_docs
+
     verdicts = [result.verdict for result in results]
     note(
         ", ".join(f"{verdicts.count(verdict)} {verdict}" for verdict in ("pass", "warn", "stop") if verdict in verdicts)
     )
+    checks.raise_if_stopped(results, data_docs.show(settings, results))

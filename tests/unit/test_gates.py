@@ -6,68 +6,40 @@ import json
 import os
 import subprocess
 import sys
-from datetime import date
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from expectations import gate, inbound, marts, outbound
-from expectations.gate import Check, GateStopped
+from expectations import gate, gx, inbound, marts, outbound
+from expectations.checks import Check, GateResult, GateStopped, raise_if_stopped, unexpected_rows
 from tangga import files, landing, settings
-from tangga.contracts import CONTRACTS, SURVEY_SCORES, Column
+from tangga.contracts import CONTRACTS, SURVEY_SCORES
+from tangga.engine import literal
 from tangga.landing.extract import landed_types
-from tangga.landing.parsing import literal
-
-DAY = date(2024, 2, 1)
-SECRETS = ("ani.secret@example.com", "+6281234567890", "6281234567890", "Nyai Rahasia")
-HAS_ROWS = Check("There are rows", "ExpectTableRowCountToBeBetween", {"min_value": 1})
-
-
-def make_settings(folder: Path, *entities: str, limits: str = "", rules: str = "{}") -> settings.Settings:
-    folder.mkdir(parents=True, exist_ok=True)
-    config = folder / "tangga.yml"
-    listed = "".join(f"\n      {entity}: {{path: {entity}.csv{limits}}}" for entity in entities or ("contacts",))
-    config.write_text(
-        "business: {name: Toko, time_zone: Asia/Jakarta, currency: IDR, country: ID}\n"
-        f"rules: {rules}\nsources:\n  shop:\n    path: .\n    entities:{listed}\n"
-    )
-    return settings.load(config, folder / "home")
-
-
-def failing(results: list[gate.GateResult]) -> set[str]:
-    return {check.description for result in results for check in result.checks if not check.success}
-
-
-def errors(results: list[gate.GateResult]) -> set[str]:
-    return {check.description for result in results for check in result.checks if "error" in check.observed}
-
-
-def verdicts(results: list[gate.GateResult]) -> set[str]:
-    return {result.verdict for result in results}
-
+from tests.unit.gates import DAY, HAS_ROWS, SECRETS, errors, failing, good_row, make_settings, put, verdicts
 
 # --- how suites run ------------------------------------------------------------------------------
 
 
-def run(tmp_path: Path, assets: dict, **rest) -> gate.GateResult:
+def run(tmp_path: Path, assets: dict, **rest) -> GateResult:
     return gate.run(make_settings(tmp_path), "inbound", DAY, "thing", assets, **rest)
 
 
 def test_a_suite_that_holds_passes(tmp_path):
     result = run(tmp_path, {"select 1 as a": [HAS_ROWS]})
     assert result.verdict == "pass"
-    assert result.checks == (("There are rows", "critical", True, {"found": 1}),)
+    assert result.checks == (("row_count", "There are rows", "stop", True, {"found": 1}, ()),)
 
 
-@pytest.mark.parametrize(("severity", "verdict"), [("critical", "stop"), ("warning", "warn")])
+@pytest.mark.parametrize(("severity", "verdict"), [("stop", "stop"), ("warn", "warn")])
 def test_severity_decides_between_stop_and_warn(tmp_path, severity, verdict):
-    broken = gate.unexpected_rows("No a", "select 1 from {batch} where a = 1", severity)
+    broken = unexpected_rows("own", "No a", "select 1 from {batch} where a = 1", severity)
     result = run(tmp_path, {"select 1 as a": [HAS_ROWS, broken]})
     assert (result.verdict, failing([result])) == (verdict, {"No a"})
 
 
-@pytest.mark.parametrize("severity", ["critical", "warning"])
+@pytest.mark.parametrize("severity", ["stop", "warn"])
 @pytest.mark.parametrize(
     ("query", "check", "kind"),
     [
@@ -81,13 +53,13 @@ def test_severity_decides_between_stop_and_warn(tmp_path, severity, verdict):
     ],
 )  # fmt: skip
 def test_what_cannot_be_evaluated_stops_whatever_its_severity(tmp_path, query, check, kind, severity):
-    result = run(tmp_path, {query: [Check("It holds", *check, severity)]})
+    result = run(tmp_path, {query: [Check("own", "It holds", *check, severity)]})
     assert result.verdict == "stop"
-    assert result.checks == (("It holds", severity, False, {"error": kind}),)
+    assert result.checks == (("own", "It holds", severity, False, {"error": kind}, ()),)
 
 
 def test_an_error_in_one_query_keeps_the_results_of_the_others(tmp_path):
-    broken = Check("It holds", "ExpectNonsense", {}, "warning")
+    broken = Check("own", "It holds", "ExpectNonsense", {}, "warn")
     result = run(tmp_path, {"select 1 as a": [HAS_ROWS], "select 2 as a": [broken], "select 3 as a": [HAS_ROWS]})
     assert result.verdict == "stop"
     assert [check.success for check in result.checks] == [True, False, True]
@@ -147,7 +119,7 @@ def test_any_path_and_any_text_can_be_checked(tmp_path):
 
 
 def test_results_are_kept_and_the_same_twice(tmp_path):
-    assets = {"select 1 as a": [HAS_ROWS, gate.unexpected_rows("No a", "select 1 from {batch}", "warning")]}
+    assets = {"select 1 as a": [HAS_ROWS, unexpected_rows("own", "No a", "select 1 from {batch}", "warn")]}
     path = tmp_path / "home" / "gates" / "inbound" / "2024-02-01" / "thing.json"
     run(tmp_path, assets)
     before = path.read_bytes()
@@ -156,11 +128,15 @@ def test_results_are_kept_and_the_same_twice(tmp_path):
     assert json.loads(before) == {
         "name": "thing",
         "verdict": "warn",
+        "remedy": "",
+        "landed": {},
         "checks": [
-            {"description": "There are rows", "severity": "critical", "success": True, "observed": {"found": 1}},
-            {"description": "No a", "severity": "warning", "success": False, "observed": {"found": 1}},
+            {"name": "row_count", "description": "There are rows", "severity": "stop", "success": True,
+             "observed": {"found": 1}, "samples": []},
+            {"name": "own", "description": "No a", "severity": "warn", "success": False,
+             "observed": {"found": 1}, "samples": []},
         ],
-    }
+    }  # fmt: skip
     assert path.stat().st_mode & 0o777 == 0o600
 
 
@@ -176,9 +152,9 @@ def test_neither_great_expectations_nor_airflow_is_imported_with_the_package():
 def test_raise_if_stopped_has_a_sentence_for_each(tmp_path):
     stopped = run(tmp_path, {"select 1 as a where false": [HAS_ROWS]}, where="here", remedy="Do this.")
     passed = run(tmp_path, {"select 1 as a": [HAS_ROWS]})
-    gate.raise_if_stopped([passed])
+    raise_if_stopped([passed])
     with pytest.raises(GateStopped) as caught:
-        gate.raise_if_stopped([passed, stopped, stopped])
+        raise_if_stopped([passed, stopped, stopped])
     assert (
         str(caught.value).splitlines()
         == ["thing (here) is stopped: 'There are rows' does not hold (found 0). Do this."] * 2
@@ -186,40 +162,6 @@ def test_raise_if_stopped_has_a_sentence_for_each(tmp_path):
 
 
 # --- the door in ---------------------------------------------------------------------------------
-
-
-def good_value(column: Column):
-    if column.allowed:
-        return column.allowed[0]
-    return {
-        "instant": "2024-01-01 00:00:00", "date": "2000-01-01", "money": 1, "quantity": 1, "integer": 1,
-        "email": SECRETS[0], "phone": SECRETS[1], "text": SECRETS[3],
-    }.get(column.type, "1")  # fmt: skip
-
-
-def good_row(entity: str) -> dict:
-    contract = CONTRACTS[entity]
-    row = {column.name: good_value(column) for column in contract.columns}
-    row |= {f"is_{column.name}_valid": True for column in contract.columns if column.type in ("email", "phone")}
-    return row | {"namespace": "shop", "_source": "shop", "_ds": DAY.isoformat(), "_file": "x.csv", "_line": 1}
-
-
-def put(config: settings.Settings, entity: str, landed: list[dict], types: dict | None = None, **figures) -> None:
-    """A landed partition of these rows, whatever they are, with a manifest."""
-    types = types or landed_types(CONTRACTS[entity])
-
-    def value(row: dict, name: str) -> str:
-        given = row.get(name)
-        return f"cast({'null' if given is None else literal(str(given))} as {types[name]}) as {name}"
-
-    folder = landing.folder(config, entity, "shop", DAY)
-    folder.mkdir(parents=True, exist_ok=True)
-    selects = [f"select {', '.join(value(row, name) for name in types)}" for row in landed or [{}]]
-    query = f"select * from ({' union all by name '.join(selects)}) {'' if landed else 'where false'}"
-    duckdb.sql(f"copy ({query}) to {literal(str(folder / 'rows.parquet'))} (format parquet)")
-    manifest = {"entity": entity, "source": "shop", "ds": DAY.isoformat(), "load": "snapshot", "file": "rows.parquet"}
-    manifest |= {"rows": len(landed), "rejected": 0, "sha256": "abc"} | figures
-    (folder / "manifest.json").write_text(json.dumps(manifest))
 
 
 def broken_rows() -> list:
@@ -257,9 +199,10 @@ def broken_rows() -> list:
 @pytest.mark.parametrize(("entity", "changes", "sentence", "verdict"), broken_rows())
 def test_every_rule_of_a_contract_fails_when_it_is_broken(tmp_path, entity, changes, sentence, verdict):
     config = make_settings(tmp_path, entity)
-    put(config, entity, [good_row(entity), good_row(entity) | changes])
+    put(config, entity, [good_row(entity), good_row(entity) | changes | {"_file": "b.csv", "_line": 7}])
     results = inbound.check(config, DAY)
     assert failing(results) == {sentence}
+    assert [check.samples for result in results for check in result.checks if check.samples] == [(("b.csv", 7),)]
     assert errors(results) == set()
     assert verdicts(results) == {verdict}
 
@@ -281,7 +224,7 @@ ORDERS = landed_types(CONTRACTS["orders"])
     ("given", "expected", "verdict"),
     [
         ({"rows": 9}, {"There are as many rows as the manifest says"}, "stop"),
-        ({"rejected": 3}, {"At most 5.0% of the rows were rejected (max_reject_share)"}, "stop"),
+        ({"rejected": 3}, {"At most 5% of the rows were rejected (max_reject_share)"}, "stop"),
         ({"superseded": 1}, {"No row repeats a key with other content"}, "warn"),
         ({"ignored_columns": [SECRETS[0]]}, {"The source has no column that nothing maps"}, "warn"),
         ({"quarantined": 1}, {"At most 1% of the rows happen after the day"}, "warn"),
@@ -351,13 +294,13 @@ def test_a_file_that_goes_away_meanwhile_stops_and_gx_logs_nothing(tmp_path, mon
     config = make_settings(tmp_path, "contacts")
     put(config, "contacts", [good_row("contacts")])
     run(tmp_path / "first", {"select 1 as a": [HAS_ROWS]})  # importing GX has warnings of its own
-    execute = gate._execute
+    execute = gx._execute
 
     def execute_and_lose(source, sql):
         execute(source, sql)
         (landing.folder(config, "contacts", "shop", DAY) / "rows.parquet").unlink(missing_ok=True)
 
-    monkeypatch.setattr(gate, "_execute", execute_and_lose)
+    monkeypatch.setattr(gx, "_execute", execute_and_lose)
     capfd.readouterr()
     caplog.clear()
     results = inbound.check(config, DAY)
@@ -720,8 +663,8 @@ def test_nothing_personal_leaves_a_gate(tmp_path, capfd, caplog):
         config, make_plan(config, changed(email=f"'{SECRETS[0]} '", first_name=f"'={SECRETS[2]}'"))
     )
     # DuckDB quotes the value that it cannot convert, and GX logs the whole of it.
-    cast = gate.unexpected_rows("It is a number", "select email::int from {batch}")
-    filled = Check("It is filled", "ExpectColumnValuesToNotBeNull", {"column": "number"})
+    cast = unexpected_rows("own", "It is a number", "select email::int from {batch}")
+    filled = Check("own", "It is filled", "ExpectColumnValuesToNotBeNull", {"column": "number"})
     email = f"(select email from (values ('{SECRETS[0]}')) as t(email))"
     assets = {f"select * from {email}": [cast], f"select email::int as number from {email}": [filled]}
     results.append(gate.run(config, "inbound", DAY, "cast", assets))
@@ -729,7 +672,7 @@ def test_nothing_personal_leaves_a_gate(tmp_path, capfd, caplog):
     assert [result.name for result in results if result.verdict == "pass"]
     assert len([result for result in results if result.verdict == "stop"]) >= 4
     with pytest.raises(GateStopped) as caught:
-        gate.raise_if_stopped(results)
+        raise_if_stopped(results)
     kept = [path.read_text() for path in (config.home / "gates").rglob("*.json")]
     kept += [path.read_text() for path in (config.home / "landing").rglob("gate.json")]
     assert len(kept) == len(results) + 1

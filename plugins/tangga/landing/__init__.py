@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -31,8 +32,8 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a partition holds. Counts are rows; `watermark` is the last instant in it (UTC), `mark` the
-    highest id up to which a database was read, if an id says what is new there."""
+    """What a partition holds. Counts are rows; `watermark` is the last instant in it (UTC) that is not after
+    its day, `mark` the highest id up to which a database was read, if an id says what is new there."""
 
     entity: str
     source: str
@@ -173,6 +174,24 @@ def is_accepted(path: Path) -> bool:
     """True when the inbound gate let in exactly what the partition now holds."""
     manifest, said = read_manifest(path), files.read_json(path / "gate.json")
     return bool(manifest and said) and said["verdict"] in ("pass", "warn") and said["sha256"] == manifest.sha256
+
+
+def recent(settings: Settings, entity: str, source: str, day: date) -> Iterator[tuple[str, Manifest | None]]:
+    """The days before a day that the gate let in, the newest first, each with its manifest; with None where the
+    manifest or the verdict is there and cannot be read."""
+    base = folder(settings, entity, source, day).parent
+    for path in sorted((path for path in base.glob("ds=*") if path.name < f"ds={day}"), reverse=True):
+        if not (path / "gate.json").exists():
+            continue  # never finished, or never judged
+        ds = path.name.removeprefix("ds=")
+        try:
+            manifest = read_manifest(path)
+            if manifest is None or not files.read_json(path / "gate.json"):
+                yield ds, None
+            elif is_accepted(path):
+                yield ds, manifest
+        except (TypeError, KeyError):  # JSON, but neither a manifest nor a verdict
+            yield ds, None
 
 
 def create_views(con: duckdb.DuckDBPyConnection, settings: Settings, as_of: date) -> None:

@@ -60,7 +60,7 @@ def extract(con: duckdb.DuckDBPyConnection, reading: Reading) -> Extracted:
     judging.judge(con, settings, contract)
     con.execute("drop table _raw")
     _keep(con, contract, namespace=origin.namespace or reading.name, source=reading.name, day=day)
-    counts = _counts(con, contract) | {"ignored_columns": ignored, "mark": loaded.mark}
+    counts = _counts(con, settings, contract, day) | {"ignored_columns": ignored, "mark": loaded.mark}
     counts["rejected"] += loaded.bad.count
     counts["quarantined"] = _quarantined(con, settings, contract, day)
     bad = [{"file": b.file, "line": b.line, "reason": b.reason, "row": b.raw} for b in loaded.bad.kept]
@@ -201,18 +201,24 @@ def _quarantined(con: duckdb.DuckDBPyConnection, settings: Settings, contract: C
     """Rows that happen after the day, in the business's time zone: landed, but used only from their day on."""
     if contract.occurred is None:
         return 0
+    return con.execute(f"select count(*) from _landed where {_after(settings, contract, day)}").fetchone()[0]
+
+
+def _after(settings: Settings, contract: Contract, day: date) -> str:
     local = f"timezone({literal(settings.business.time_zone)}, timezone('UTC', {contract.occurred}))"
-    return con.execute(f"select count(*) from _landed where cast({local} as date) > ?", [day]).fetchone()[0]
+    return f"cast({local} as date) > date '{day}'"
 
 
-def _counts(con: duckdb.DuckDBPyConnection, contract: Contract) -> dict:
+def _counts(con: duckdb.DuckDBPyConnection, settings: Settings, contract: Contract, day: date) -> dict:
     lenient = [column.name for column in contract.columns if not column.is_strict]
     emptied = [f", count(*) filter (_reason = '' and {name}__raw is not null and {name} is null)" for name in lenient]
     good, rejected, *counts = con.execute(
         f"select count(*) filter (_reason = ''), count(*) filter (_reason <> ''){''.join(emptied)} from _judged"
     ).fetchone()
     keys = ", ".join(contract.key)
-    watermark = f"max({contract.occurred})" if contract.occurred else "null"
+    watermark = "null"
+    if contract.occurred:  # what is dated after the day is quarantined, and would hide how old the rest is
+        watermark = f"max({contract.occurred}) filter (not {_after(settings, contract, day)})"
     rows, last = con.execute(f"select count(*), {watermark} from _landed").fetchone()
     distinct = con.execute(f"select count(*) from (select distinct {keys} from _landed)").fetchone()[0]
     return {

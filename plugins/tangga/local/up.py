@@ -152,6 +152,7 @@ def _greet(settings: Settings, address: str) -> None:
     for user, password in airflow_home.logins(settings).items():
         print(f"  {user:<6} / {password}   {airflow_home.USERS[user]}")
     print(f"Logs: {airflow_home.logs(settings)}")
+    print(f"What the gates found, once a day has run: {settings.gate_pages}")
     print("Stop it with 'make down', or with Ctrl-C where it was started.", flush=True)
 
 

@@ -95,6 +95,11 @@ class Settings(Strict):
     config_path: Path
     home: Path
 
+    @property
+    def gate_pages(self) -> Path:
+        """The first page of what the gates found."""
+        return self.home / "docs" / "gates" / "index.html"
+
     def resolve(self, path: str) -> Path:
         """A path from `tangga.yml`, absolute: `~` and `$TANGGA_HOME` stand for what they say, and
         relative paths count from the folder of the file."""
@@ -104,6 +109,10 @@ class Settings(Strict):
     def begins(self, day: date) -> datetime:
         """The instant (UTC) at which a day begins where the business is."""
         return datetime.combine(day, time.min, ZoneInfo(self.business.time_zone)).astimezone(UTC)
+
+    def ends(self, day: date) -> datetime:
+        """The instant (UTC) at which a day is over where the business is."""
+        return self.begins(day + timedelta(days=1))
 
     def yesterday(self, now: datetime | None = None) -> date:
         """The last whole day in the business's time zone: what a run is for unless told otherwise."""

@@ -106,6 +106,26 @@ class Recommendations(Strict):
     per_customer: int = Field(3, ge=1, le=100)
 
 
+class Gate(Strict):
+    """What the inbound gate takes for normal. A partition is compared with the accepted runs of the days before it,
+    at most `history_runs` of them: a snapshot from `snapshot_history` on, a daily load from `daily_history` on.
+    `large_drop_share` fewer rows than their median stop, `small_drop_share` fewer warn, and so do more than
+    `max_growth_factor` times as many; below `min_expected_rows` only a large drop is told, and only warns. Shares are
+    0 to 1."""
+
+    history_runs: int = Field(7, ge=1, le=366)
+    snapshot_history: int = Field(1, ge=1)
+    daily_history: int = Field(3, ge=1)
+    large_drop_share: float = Field(0.4, gt=0, le=1)
+    small_drop_share: float = Field(0.2, gt=0, le=1)
+    max_growth_factor: float = Field(3.0, gt=1)
+    min_expected_rows: int = Field(20, ge=1)
+    max_extra_lag_days: float = Field(2.0, ge=0)
+    max_emptied_share: float = Field(0.05, ge=0, le=1)
+    max_invalid_email_share: float = Field(0.05, ge=0, le=1)
+    max_quarantined_share: float = Field(0.01, ge=0, le=1)
+
+
 class Rules(Strict):
     """The business rules that are single numbers; those that are tables live in dbt_project/seeds."""
 
@@ -119,3 +139,4 @@ class Rules(Strict):
     economics: Economics = Economics()
     needs: Needs = Needs()
     recommendations: Recommendations = Recommendations()
+    gate: Gate = Gate()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -10,6 +11,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from tangga.contracts import CONTRACTS
 from tangga.settings.placeholders import ADDRESS, FIRST, PERIOD, within
 from tangga.settings.rest import Auth, Header, Paging, Request, Scalar, Url
+from tangga.settings.gates import Severity, read_severities, refuse_loose
 from tangga.settings.types import ConnectionId, DateFormat, Delimiter, Encoding, Name, Strict, TableName, Text, TimeZone
 
 
@@ -41,6 +43,8 @@ class Entity(Strict):
     """One contract entity of a source of any type.
 
     Contract columns that `columns` does not map are taken from source columns of the same name.
+    `gate` makes checks of the inbound gate stricter or looser, by name; it compares a day with no day
+    before `normal_since`, from which on the figures are what is to be expected.
     """
 
     time_zone: TimeZone | None = None
@@ -50,6 +54,8 @@ class Entity(Strict):
     columns: dict[str, Annotated[ColumnMapping, BeforeValidator(_as_mapping)]] = {}
     min_rows: int = Field(1, ge=0)
     max_reject_share: float = Field(0.05, ge=0, le=1)
+    gate: Annotated[dict[str, Severity], BeforeValidator(read_severities)] = {}
+    normal_since: date | None = None
 
 
 class FileEntity(Entity):
@@ -144,6 +150,12 @@ class Source(Strict):
         if not isinstance(entities, dict) or not isinstance(entities.get("consents"), dict):
             return given
         return given | {"entities": entities | {"consents": {"max_reject_share": 0.0} | entities["consents"]}}
+
+    @model_validator(mode="after")
+    def _safe_gate(self):
+        for entity, spec in getattr(self, "entities", {}).items():
+            refuse_loose(entity, spec.load, spec.gate)
+        return self
 
 
 class FileSource(Source):
