@@ -11,7 +11,7 @@ from pathlib import Path
 
 from expectations import gate
 from expectations.gate import Check, GateResult, GateStopped, raise_if_stopped
-from tangga import landing
+from tangga import landing, storage
 from tangga.contracts import CONTRACTS, SURVEY_SCORES, Contract
 from tangga.landing import Manifest
 from tangga.landing.extract import landed_types
@@ -47,24 +47,24 @@ def _check_partition(settings: Settings, day: date, source: str, entity: str, ma
         assets = {"select 0 as partitions": [_most("partitions", f"{entity} of {source} was landed on {day}", 1, 1)]}
         remedy = f"Land {entity} of {source} for {day}, then check again."
     else:
-        assets = _assets(settings.sources[source].entities[entity], manifest, folder)
+        assets = _assets(settings.sources[source].entities[entity], manifest, landing.here(settings, manifest))
         rejects = landing.folder(settings, entity, source, day, "rejects") / "rejects.jsonl"
         remedy = (
-            f"Look at {rejects.relative_to(settings.home)}, correct the source, or its mapping and limits "
+            f"Look at {rejects.relative_to(storage.root(settings))}, correct the source, or its mapping and limits "
             f"(sources.{source}.entities.{entity} in {settings.config_path.name}), and land the day again."
         )
-    where = str(folder.relative_to(settings.home))
+    where = str(folder.relative_to(storage.root(settings)))
     result = gate.run(settings, "inbound", day, f"{source}.{entity}", assets, where=where, remedy=remedy)
     if manifest is not None:
         landing.record_verdict(settings, manifest, result.verdict, result.failures)
     return result
 
 
-def _assets(spec: Entity, manifest: Manifest, folder: Path) -> dict[str, list[Check]]:
+def _assets(spec: Entity, manifest: Manifest, file: Path) -> dict[str, list[Check]]:
     """The three queries of a partition: its columns, its rows, and landing's own figures."""
     contract = CONTRACTS[manifest.entity]
     # The folders are named like columns (source=, ds=): DuckDB would add them to the file's own.
-    rows = f"select * from read_parquet({literal(str(folder / manifest.file))}, hive_partitioning = false)"
+    rows = f"select * from read_parquet({literal(file)}, hive_partitioning = false)"
     columns = f"select column_name || ' ' || column_type as definition from (describe {rows})"
     definitions = [f"{name} {kind}" for name, kind in landed_types(contract).items()]
     same_columns = Check(
