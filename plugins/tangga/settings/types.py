@@ -70,7 +70,7 @@ def _source_path(text: str) -> str:
     scheme, _, rest = text.partition("://")
     if not rest:
         return text
-    if not re.fullmatch("[a-z][a-z0-9+.-]*", scheme) or "@" in rest.split("/")[0]:  # never repeated, as below
+    if not re.fullmatch("[a-z][a-z0-9+.-]*", scheme) or "@" in rest:  # never repeated, as below
         raise ValueError("write it like s3://bucket/folder; address, login and secret belong to an Airflow connection")
     if scheme in ("file", "local"):
         raise ValueError("write a folder of this machine as a plain path")

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
 from tangga.sources.records import SourceDown, SourceRefused
-from tangga.sources.stores import Store
+from tangga.sources.stores import Store, code_of
 
 PAUSES = (1.0, 5.0)
 """Seconds to wait before the second and the third try, when the store is down or its objects change."""
@@ -81,7 +81,9 @@ def _matching(store: Store, parts: tuple[str, ...]) -> dict[str, dict]:
             entries = store.fs.find(base, detail=True).values()
         else:
             entries = _level(store, base, parts[fixed:])
-    except FileNotFoundError:
+    except FileNotFoundError as error:
+        if code_of(error) == "NoSuchBucket":
+            raise
         return {}
     names = {entry["name"].removeprefix(f"{store.root}/"): entry for entry in entries if entry["type"] == "file"}
     chosen = {name for name in names if not name.endswith("/") and _matches(tuple(name.split("/")), parts)}

@@ -22,7 +22,7 @@ from tangga.sources.records import SourceDown, SourceRefused
 
 S3 = ("s3", "s3a")
 
-_NETWORK = {"connect_timeout": 10, "read_timeout": 60, "retries": {"mode": "standard", "max_attempts": 3}}
+_NETWORK = {"connect_timeout": 10, "read_timeout": 30, "retries": {"mode": "standard", "max_attempts": 3}}
 
 _OWN_EXTRA = {"endpoint_url", "region_name", "aws_session_token", "profile_name", "verify"}
 
@@ -54,13 +54,13 @@ class Store:
                 f"{where}: the store cannot be reached ({type(error).__name__}); see to it that it runs and that this "
                 f"machine reaches it, or correct {remedy}."
             ) from None
-        except boto.BotoCoreError as error:  # before anything was asked: no credentials, no such profile, ...
+        except (boto.BotoCoreError, ValueError, TypeError) as error:  # nothing was asked: no credentials, no address, ...
             raise SourceRefused(
                 f"{where}: the store cannot be opened ({type(error).__name__}); correct {remedy}, or name a "
                 "'connection' in tangga.yml."
             ) from None
         except OSError as error:
-            code = _code(error)
+            code = code_of(error)
             if code == "NoSuchBucket":
                 raise SourceRefused(
                     f"{where}: there is no such bucket; correct 'path' in tangga.yml, or create the bucket."
@@ -95,6 +95,8 @@ def opened(uri: str, connection_id: str | None) -> Store:
             f"{uri}: cannot be opened with the options of connection '{connection_id}' ({type(error).__name__}); "
             "correct its extra in Airflow."
         ) from None
+    if scheme in S3:
+        fs.retries = 1  # it would multiply those of `_NETWORK`: a store that is down would hold a task for an hour
     return Store(fs, uri, fs._strip_protocol(uri), connection_id)
 
 
@@ -132,7 +134,7 @@ def _options(scheme: str, uri: str, connection_id: str | None) -> dict[str, Any]
     return network | {name: value for name, value in given.items() if value}
 
 
-def _code(error: OSError) -> str:
+def code_of(error: OSError) -> str:
     """What the store calls its refusal, or what the machine does: never the text, which may quote."""
     response = getattr(error.__cause__, "response", None) or {}
     return response.get("Error", {}).get("Code") or (os.strerror(error.errno) if error.errno else type(error).__name__)
