@@ -52,7 +52,7 @@ def load(con: duckdb.DuckDBPyConnection, reading: Reading) -> Loaded:
     """
     source: FileSource = reading.source
     spec: FileEntity = reading.spec
-    loaded = Loaded(query=spec.query)
+    loaded = Loaded(query=spec.query and spec.query.replace("{ds}", reading.day.isoformat()))
     store = stores.opened(source.path, source.connection) if is_uri(source.path) else None
     for relation, path in spec.path.items():
         pattern = path.replace("{ds}", reading.day.isoformat())
