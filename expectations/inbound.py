@@ -15,7 +15,7 @@ from typing import Any
 from expectations import contract_checks, gate, history
 from expectations.checks import Check, GateResult, GateStopped, raise_if_stopped
 from expectations.history import History, percent
-from tangga import landing
+from tangga import landing, storage
 from tangga.contracts import CONTRACTS, Contract
 from tangga.engine import literal
 from tangga.landing import Manifest
@@ -43,7 +43,7 @@ def check(settings: Settings, day: date) -> list[GateResult]:
 
 
 def _check_partition(settings: Settings, day: date, source: str, entity: str, manifest: Manifest | None) -> GateResult:
-    where = str(landing.folder(settings, entity, source, day).relative_to(settings.home))
+    where = str(landing.folder(settings, entity, source, day).relative_to(storage.root(settings)))
     name = f"{source}.{entity}"
     if manifest is None:
         sentence = f"{entity} of {source} was landed on {day}"
@@ -62,7 +62,7 @@ def _check_partition(settings: Settings, day: date, source: str, entity: str, ma
 
 
 def _remedy(settings: Settings, manifest: Manifest) -> str:
-    rejects = _rejects(settings, manifest).relative_to(settings.home)
+    rejects = _rejects(settings, manifest).relative_to(storage.root(settings))
     block = f"sources.{manifest.source}.entities.{manifest.entity} in {settings.config_path.name}"
     return f"Look at {rejects}, correct the source, or its mapping and limits ({block}), and land the day again."
 
@@ -77,9 +77,9 @@ def _kept(manifest: Manifest) -> dict[str, Any]:
 def _assets(settings: Settings, spec: Entity, manifest: Manifest, before: History) -> dict[str, list[Check]]:
     """The three queries of a partition: its columns, its rows, and landing's own figures."""
     contract = CONTRACTS[manifest.entity]
-    file = landing.folder(settings, manifest.entity, manifest.source, manifest.ds) / manifest.file
+    file = landing.here(settings, manifest)
     # The folders are named like columns (source=, ds=): DuckDB would add them to the file's own.
-    rows = f"select * from read_parquet({literal(str(file))}, hive_partitioning = false)"
+    rows = f"select * from read_parquet({literal(file)}, hive_partitioning = false)"
     columns = f"select column_name || ' ' || column_type as definition from (describe {rows})"
     definitions = [f"{name} {kind}" for name, kind in landed_types(contract).items()]
     same_columns = Check(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import tempfile
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from tests.unit.inbox import Inbox
 from tests.unit.mariadb import MariaDb, program
+from tests.unit.object_store import Bucket, ObjectStore
 from tests.unit.postgres import Server
 from tests.unit.web_api import WebApi
 
@@ -47,3 +49,22 @@ def mariadb():
         started = MariaDb(Path(folder))
         yield started
         started.stop()
+
+
+@pytest.fixture(scope="session")
+def object_store():
+    """A real S3 endpoint, moto's, on a free port of this machine."""
+    started = ObjectStore()
+    yield started
+    started.stop()
+
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def bucket(object_store) -> Bucket:
+    """An empty bucket of its own."""
+    name = f"acme-{next(_numbers)}"
+    object_store.client.create_bucket(Bucket=name)
+    return Bucket(object_store, name)

@@ -33,6 +33,11 @@ def scratch(settings: Settings, elsewhere: Path | None = None) -> Iterator[duckd
             con.close()
 
 
+def spill_folder(con: duckdb.DuckDBPyConnection) -> Path:
+    """The folder of a `scratch` connection: what is put there goes with it."""
+    return Path(con.execute("select current_setting('temp_directory')").fetchone()[0])
+
+
 def literal(value: str | Path) -> str:
     """A SQL string literal."""
     return "'" + str(value).replace("'", "''") + "'"

@@ -7,6 +7,8 @@ import json
 import os
 from pathlib import Path
 
+from tangga.storage import Stored
+
 
 def sha256(path: Path) -> str:
     """Checksum of a file's bytes, as hexadecimal text."""
@@ -14,7 +16,7 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
-def read_json(path: Path) -> dict | None:
+def read_json(path: Path | Stored) -> dict | None:
     """A small state file; None when it is not there or damaged, which is the same: it is made anew."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
@@ -34,8 +36,11 @@ def replace(source: Path, target: Path) -> None:
     source.replace(target)
 
 
-def write_atomically(target: Path, text: str) -> None:
+def write_atomically(target: Path | Stored, text: str) -> None:
     """Write a text file in one step; leaves a target of the same text alone."""
+    if isinstance(target, Stored):
+        target.write_text(text)
+        return
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     part = target.with_name(f".{target.name}.part")
     part.unlink(missing_ok=True)

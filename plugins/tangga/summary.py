@@ -10,7 +10,7 @@ from rich.columns import Columns
 from rich.console import Console
 from rich.table import Table
 
-from tangga import audiences, landing, publish
+from tangga import audiences, landing, publish, storage
 from tangga.contracts import CONTRACTS
 from tangga.settings import Settings
 
@@ -101,7 +101,7 @@ def _places(settings: Settings) -> str:
         if (folder / "manifest.json").exists():
             lists = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["audiences"]
             lines.append(f"[bold]Lists[/bold]      {folder}/   ({len(lists)} files)")
-    lines.append(f"[bold]Rejects[/bold]    {settings.home / 'rejects'}/")
+    lines.append(f"[bold]Rejects[/bold]    {storage.root(settings) / 'rejects'}/")
     lines.append(f"[bold]Gates[/bold]      {settings.gate_pages}   (what they found)")
     return "\n".join(lines)
 

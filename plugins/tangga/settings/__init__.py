@@ -28,7 +28,7 @@ from tangga.settings.sources import (
     SqlEntity,
     SqlSource,
 )
-from tangga.settings.types import Country, Currency, Name, Strict, TimeZone
+from tangga.settings.types import ConnectionId, Country, Currency, Name, StoragePath, Strict, TimeZone
 from tangga.settings.yaml_file import SettingsError, read_yaml
 
 __all__ = [
@@ -79,6 +79,13 @@ class Reference(Strict):
     contact_costs: str | None = None
 
 
+class Storage(Strict):
+    """The object store that holds landing and rejects instead of the home."""
+
+    path: StoragePath
+    connection: ConnectionId | None = None
+
+
 class FilesDestination(Strict):
     """Audience lists as CSV files, one an audience, under exports/<destination>/."""
 
@@ -89,6 +96,7 @@ class Settings(Strict):
     business: Business
     demo: Demo | None = None
     sources: dict[Name, AnySource] = Field(min_length=1)
+    storage: Storage | None = None
     reference: Reference = Reference()
     rules: Rules = Rules()
     destinations: dict[Name, FilesDestination] = {}

@@ -9,10 +9,22 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from tangga.contracts import CONTRACTS
+from tangga.settings.gates import Severity, read_severities, refuse_loose
 from tangga.settings.placeholders import ADDRESS, FIRST, PERIOD, within
 from tangga.settings.rest import Auth, Header, Paging, Request, Scalar, Url
-from tangga.settings.gates import Severity, read_severities, refuse_loose
-from tangga.settings.types import ConnectionId, DateFormat, Delimiter, Encoding, Name, Strict, TableName, Text, TimeZone
+from tangga.settings.types import (
+    ConnectionId,
+    DateFormat,
+    Delimiter,
+    Encoding,
+    Name,
+    SourcePath,
+    Strict,
+    TableName,
+    Text,
+    TimeZone,
+    is_uri,
+)
 
 
 class ColumnMapping(Strict):
@@ -159,16 +171,20 @@ class Source(Strict):
 
 
 class FileSource(Source):
-    """Files in a folder."""
+    """Files in a folder, of this machine or of an object store; `connection` is the id of the Airflow connection
+    that holds the store's credentials."""
 
     type: Literal["files"] = "files"
-    path: Text
+    path: SourcePath
+    connection: ConnectionId | None = None
     encoding: Encoding = "utf-8"
     entities: dict[str, FileEntity]
 
     @model_validator(mode="after")
     def _known_names(self):
         _refuse_unknown(self.entities.items())
+        if self.connection and not is_uri(self.path):
+            raise ValueError("'connection' is for a 'path' such as s3://bucket/folder")
         return self
 
 

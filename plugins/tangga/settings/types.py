@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Annotated
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -60,6 +61,28 @@ def _connection_id(text: str) -> str:
     return text
 
 
+def is_uri(path: str) -> bool:
+    """Whether a path of `tangga.yml` leads to an object store, or another remote file system."""
+    return "://" in path
+
+
+def _source_path(text: str) -> str:
+    scheme, _, rest = text.partition("://")
+    if not rest:
+        return text
+    if not re.fullmatch("[a-z][a-z0-9+.-]*", scheme) or "@" in rest:  # never repeated, as below
+        raise ValueError("write it like s3://bucket/folder; address, login and secret belong to an Airflow connection")
+    if scheme in ("file", "local"):
+        raise ValueError("write a folder of this machine as a plain path")
+    return text
+
+
+def _storage_path(text: str) -> str:
+    if urlsplit(text).scheme not in _ATOMIC or "@" in text or not urlsplit(text).netloc:
+        raise ValueError(f"write it like s3://bucket/folder, with one of {', '.join(_ATOMIC)}")
+    return text
+
+
 def table_parts(text: str) -> list[str]:
     """`schema.table` as its parts, exactly as written; double quotes around a part let it hold dots."""
     parts = re.findall(r'"(?:[^"]|"")*"|[^."]+', text)
@@ -73,7 +96,12 @@ def _table_name(text: str) -> str:
     return text
 
 
+_ATOMIC = ("s3", "gs", "abfs")
+"""Stores in which an object is seen whole or not at all."""
+
 Text = Annotated[str, Field(min_length=1)]
+SourcePath = Annotated[str, Field(min_length=1), AfterValidator(_source_path)]
+StoragePath = Annotated[str, AfterValidator(_storage_path)]
 ConnectionId = Annotated[str, AfterValidator(_connection_id)]
 TableName = Annotated[str, AfterValidator(_table_name)]
 Name = Annotated[str, _shaped("[a-z][a-z0-9_]*", "use small letters, digits and _, a letter first")]

@@ -60,7 +60,7 @@ class BadRecords:
 
 @dataclass
 class TextFile:
-    """One text file, called `name` in the lineage of its rows.
+    """One text file, called `name` in the lineage of its rows, and `called` in messages (by default its path).
 
     Iterating over `csv_records()` or `json_records()` gives `(line, fields)`; records that cannot be
     used go to `bad`. `bytes_read` counts what was read so far, decompressed.
@@ -70,6 +70,7 @@ class TextFile:
     name: str
     encoding: str = "utf-8"
     bad: BadRecords = field(default_factory=BadRecords)
+    called: str = ""
     bytes_read: int = 0
     _damage: dict[int, str] = field(default_factory=dict)
 
@@ -170,7 +171,7 @@ class TextFile:
         self.bad.add(BadRecord(self.name, line, f"the line {fault}", raw.rstrip("\r\n")[:1000]))
 
     def _refuse(self, what: str) -> None:
-        raise SourceRefused(f"{self.path}: {what}.")
+        raise SourceRefused(f"{self.called or self.path}: {what}.")
 
 
 def _holds_records(record: list[str], delimiter: str, width: int) -> bool:
