@@ -6,14 +6,14 @@ is put into a one-row query, so that it is judged by the same rules.
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 from expectations import gate
 from expectations.gate import Check, GateResult, GateStopped, raise_if_stopped
 from tangga import landing
 from tangga.contracts import CONTRACTS, SURVEY_SCORES, Contract
-from tangga.landing import Manifest
+from tangga.landing import Manifest, freshness
 from tangga.landing.extract import landed_types
 from tangga.landing.parsing import literal
 from tangga.settings import Entity, Settings
@@ -43,11 +43,18 @@ def check(settings: Settings, day: date) -> list[GateResult]:
 
 def _check_partition(settings: Settings, day: date, source: str, entity: str, manifest: Manifest | None) -> GateResult:
     folder = landing.folder(settings, entity, source, day)
-    if manifest is None:
+    if manifest is None and freshness.is_missed(settings, source, entity, day):
+        assets = _stand_in(settings, source, entity, day)
+        remedy = (
+            f"Land {entity} of {source} when it is back, or give it longer (sources.{source}.max_stale_days in "
+            f"{settings.config_path.name}), then check again."
+        )
+    elif manifest is None:
         assets = {"select 0 as partitions": [_most("partitions", f"{entity} of {source} was landed on {day}", 1, 1)]}
         remedy = f"Land {entity} of {source} for {day}, then check again."
     else:
         assets = _assets(settings.sources[source].entities[entity], manifest, folder)
+        assets |= _completeness(settings, source, entity, day, [manifest])
         rejects = landing.folder(settings, entity, source, day, "rejects") / "rejects.jsonl"
         remedy = (
             f"Look at {rejects.relative_to(settings.home)}, correct the source, or its mapping and limits "
@@ -58,6 +65,33 @@ def _check_partition(settings: Settings, day: date, source: str, entity: str, ma
     if manifest is not None:
         landing.record_verdict(settings, manifest, result.verdict, result.failures)
     return result
+
+
+def _stand_in(settings: Settings, source: str, entity: str, day: date) -> dict[str, list[Check]]:
+    """What is asked when a source was down: are the rows that stand in for the day's there, and fresh enough?"""
+    known, most = freshness.of_entity(settings, source, entity, day), settings.sources[source].max_stale_days
+    if known.last_day is None:
+        return {"select 0 as partitions": [_most("partitions", f"Rows of {entity} can stand in for {day}", 1, 1)]}
+    checks = [
+        _most("behind", f"{source} was not down on {day} (the rows of {entity} of {known.last_day} stand in)", 0,
+              severity="warning"),
+        _most("behind", f"The last {entity} of {source} are at most {most} days old (max_stale_days)", most),
+    ]  # fmt: skip
+    return {f"select {known.days_behind} as behind": checks} | _completeness(settings, source, entity, day, [])
+
+
+def _completeness(
+    settings: Settings, source: str, entity: str, day: date, landed: list[Manifest]
+) -> dict[str, list[Check]]:
+    """Has a `daily` entity every day before this one, of which `landed` is not yet let in? What is missing is to be
+    landed later."""
+    if settings.sources[source].entities[entity].load != "daily":
+        return {}
+    known = [*landing.accepted(settings, entity, source, day - timedelta(days=1)), *landed]
+    missing = [lacking for lacking in freshness.missing_days(settings, source, entity, day, known) if lacking < day]
+    which = f" (backfill {freshness.named(missing)})" if missing else ""
+    sentence = f"Every day of {entity} of {source} was landed and let in{which}"
+    return {f"select {len(missing)} as missing_days": [_most("missing_days", sentence, 0, severity="warning")]}
 
 
 def _assets(spec: Entity, manifest: Manifest, folder: Path) -> dict[str, list[Check]]:

@@ -2,6 +2,7 @@
 
     landing/<entity>/source=<name>/ds=<YYYY-MM-DD>/<checksum>.parquet
                                                    manifest.json    (names the file that counts)
+                                                   missed.json      (instead: the source was down that day)
     rejects/<entity>/source=<name>/ds=<YYYY-MM-DD>/rejects.jsonl
 
 The manifest is switched last and in one step, so that a reader sees a whole partition or the one
@@ -28,11 +29,15 @@ from tangga.sources.relations import Marks, Reading
 
 log = logging.getLogger(__name__)
 
+MISSED = "missed.json"
+"""The file in a partition's folder that says: on this day the source was down, and the run went on without it."""
+
 
 @dataclass(frozen=True)
 class Manifest:
     """What a partition holds. Counts are rows; `watermark` is the last instant in it (UTC), `mark` the
-    highest id up to which a database was read, if an id says what is new there."""
+    highest id up to which a database was read, if an id says what is new there; of a `daily` source the
+    `look_back_days` before the day were read as well."""
 
     entity: str
     source: str
@@ -49,6 +54,7 @@ class Manifest:
     columns: dict[str, str] = field(default_factory=dict)
     watermark: str | None = None
     mark: int | None = None
+    look_back_days: int = 0
     sha256: str = ""
 
     @property
@@ -86,6 +92,7 @@ def land(settings: Settings, source: str, entity: str, day: date) -> Manifest:
         load=settings.sources[source].entities[entity].load,
         file=f"{checksum[:16]}.parquet",
         columns={name: kind for name, kind, *_ in described},
+        look_back_days=_look_back(settings, source, entity),
         sha256=checksum,
         **extracted.counts,
     )
@@ -98,6 +105,7 @@ def land(settings: Settings, source: str, entity: str, day: date) -> Manifest:
     for old in target.glob("*.parquet"):
         if old.name != manifest.file:
             old.unlink()
+    (target / MISSED).unlink(missing_ok=True)
     _report(manifest)
     return manifest
 
@@ -105,11 +113,15 @@ def land(settings: Settings, source: str, entity: str, day: date) -> Manifest:
 def _marks(settings: Settings, source: str, entity: str, day: date) -> Marks:
     """What the manifests of the partition and of those before it (and its look-back) keep of an increasing id."""
     target = folder(settings, entity, source, day)
-    first = day - timedelta(days=getattr(settings.sources[source].entities[entity], "look_back_days", 0))
+    first = day - timedelta(days=_look_back(settings, source, entity))
     earlier = sorted(path for path in target.parent.glob("ds=*") if path.name < f"ds={first}")
     before = [found.mark for path in earlier if (found := read_manifest(path)) and found.mark is not None]
     own = read_manifest(target)
     return Marks(before[-1] if before else None, own.mark if own else None)
+
+
+def _look_back(settings: Settings, source: str, entity: str) -> int:
+    return getattr(settings.sources[source].entities[entity], "look_back_days", 0)
 
 
 def _order(entity: str) -> str:
@@ -143,12 +155,18 @@ def partitions(settings: Settings, entity: str, as_of: date) -> list[Path]:
     for source, spec in settings.sources.items():
         if entity not in spec.entities:
             continue
-        base = settings.home / "landing" / entity / f"source={source}"
-        days = sorted(path for path in base.glob("ds=*") if path.name <= f"ds={as_of}" and is_accepted(path))
+        days = accepted(settings, entity, source, as_of)
         if spec.entities[entity].load == "snapshot":
             days = days[-1:]
-        chosen += [_unchanged(path, read_manifest(path)) for path in days]
+        chosen += [_unchanged(folder(settings, entity, source, found.ds), found) for found in days]
     return chosen
+
+
+def accepted(settings: Settings, entity: str, source: str, as_of: date) -> list[Manifest]:
+    """The partitions of one entity of one source that the gate let in, up to a day, in the order of the days."""
+    base = folder(settings, entity, source, as_of).parent
+    days = sorted(path for path in base.glob("ds=*") if path.name <= f"ds={as_of}" and is_accepted(path))
+    return [read_manifest(path) for path in days]
 
 
 def _unchanged(path: Path, manifest: Manifest) -> Path:
