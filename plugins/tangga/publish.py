@@ -164,7 +164,12 @@ def _stale_sources(con: duckdb.DuckDBPyConnection) -> list[dict]:
         "where is_stale or missing_days is not null order by source, entity"
     ).fetchall()
     return [
-        {"source": source, "entity": entity, "last_landed_day": last and last.isoformat(), "missing_days": missing}
+        {
+            "source": source,
+            "entity": entity,
+            "last_landed_day": last and last.isoformat(),
+            "missing_days": missing.split(", ") if missing else [],
+        }
         for source, entity, last, missing in rows
     ]
 

@@ -132,7 +132,8 @@ def publish(dag_run=None) -> str:
 
 def is_newest_day(dag_run=None) -> bool:
     """Whether the day is the newest published one. Lists of another day are never sent, so that a backfill
-    of the past mails nobody; nor does one that fills an empty home, where each of its days is the newest."""
+    of the past mails nobody; nor does one that fills an empty home, where each of its days is the newest.
+    Until the hour of the daily run, the day before yesterday is the last that a schedule has asked for."""
     from tangga import publish
 
     settings, day = _settings(), day_of(dag_run)
@@ -140,7 +141,7 @@ def is_newest_day(dag_run=None) -> bool:
     if version is None or version.as_of_date != day.isoformat():
         note(f"not sent: the newest published day is {version.as_of_date if version else 'none'}")
         return False
-    if getattr(dag_run, "partition_key", None) and day < settings.yesterday():
+    if getattr(dag_run, "partition_key", None) and day < settings.yesterday() - timedelta(days=1):
         note(f"not sent: {day} is over; trigger crm_activate with it as as_of_date if its lists are wanted")
         return False
     return True

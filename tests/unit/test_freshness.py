@@ -287,7 +287,7 @@ class TestWhereItIsSeen:
         shop = company("orders", use_last=True, load="daily").put(before(2))
         shop.run(before(2))
         shop.put(DAY).run(DAY)
-        stale = {"source": "shop", "entity": "orders", "last_landed_day": "2026-03-10", "missing_days": "2026-03-09"}
+        stale = {"source": "shop", "entity": "orders", "last_landed_day": "2026-03-10", "missing_days": ["2026-03-09"]}
         assert build_and_publish(shop).stale_sources == [stale]
         assert publish.changed_since(shop.settings) == []
         shop.put(before(1)).run(before(1))
