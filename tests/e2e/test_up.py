@@ -62,7 +62,7 @@ class Airflow:
         _, answer = self.request(f"/api/v2/dags/{dag_id}/dagRuns?limit=100", token)
         return sorted(answer["dag_runs"], key=lambda run: run["start_date"] or "9")
 
-    def await_runs(self, dag_id: str, number: int, token: str, seconds: float = 400) -> list[dict]:
+    def await_runs(self, dag_id: str, number: int, token: str, seconds: float = 1200) -> list[dict]:
         """The runs of a DAG when so many of them have ended."""
         deadline = time.monotonic() + seconds
         while True:
