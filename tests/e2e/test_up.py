@@ -46,7 +46,7 @@ class Airflow:
             headers={"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {}),
         )
         try:
-            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30) as answer:
+            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=120) as answer:
                 return answer.status, json.load(answer)
         except urllib.error.HTTPError as error:
             return error.code, {}
@@ -60,7 +60,7 @@ class Airflow:
     def runs(self, dag_id: str, token: str) -> list[dict]:
         """The runs of a DAG, in the order in which they began; those that wait last."""
         _, answer = self.request(f"/api/v2/dags/{dag_id}/dagRuns?limit=100", token)
-        return sorted(answer["dag_runs"], key=lambda run: run["start_date"] or "9")
+        return sorted(answer.get("dag_runs", []), key=lambda run: run["start_date"] or "9")
 
     def await_runs(self, dag_id: str, number: int, token: str, seconds: float = 1200) -> list[dict]:
         """The runs of a DAG when so many of them have ended."""

@@ -223,12 +223,15 @@ class TestMissingDays:
             ({}, (before(3), before(2), before(1))),
             ({"look_back_days": 2}, (before(3),)),
             ({"look_back_days": 9}, ()),
-            ({"mark": 12}, ()),
+            ({"mark": 12}, (before(3),)),
+            ({"mark": 12, "look_back_days": 3}, ()),
         ],
     )
     def test_a_day_that_a_later_one_has_read_is_not_missing(self, company, last, missing):
+        """Of the three days between, the first was landed and not let in: a growing id goes on behind its rows."""
         shop = company("orders", load="daily")
         shop.put(before(4)).run(before(4))
+        shop.put(before(3), ROWS["orders"] + "8,1,never,completed,IDR,5\n").run(before(3))
         manifest = landing.read_manifest(shop.folder(before(4)))
         later = landing.Manifest(**(vars(manifest) | {"ds": DAY.isoformat()} | last))
         assert tuple(freshness.missing_days(shop.settings, "shop", "orders", DAY, [manifest, later])) == missing

@@ -164,9 +164,15 @@ def partitions(settings: Settings, entity: str, as_of: date) -> list[Path]:
 
 def accepted(settings: Settings, entity: str, source: str, as_of: date) -> list[Manifest]:
     """The partitions of one entity of one source that the gate let in, up to a day, in the order of the days."""
+    days = landed(settings, entity, source, as_of)
+    return [found for found in days if is_accepted(folder(settings, entity, source, found.ds))]
+
+
+def landed(settings: Settings, entity: str, source: str, as_of: date) -> list[Manifest]:
+    """All partitions of one entity of one source, let in or not, up to a day, in the order of the days."""
     base = folder(settings, entity, source, as_of).parent
-    days = sorted(path for path in base.glob("ds=*") if path.name <= f"ds={as_of}" and is_accepted(path))
-    return [read_manifest(path) for path in days]
+    days = sorted(path for path in base.glob("ds=*") if path.name <= f"ds={as_of}")
+    return [manifest for path in days if (manifest := read_manifest(path))]
 
 
 def _unchanged(path: Path, manifest: Manifest) -> Path:

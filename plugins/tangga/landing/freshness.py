@@ -145,24 +145,16 @@ def named(days: Iterable[date]) -> str:
 
 def missing_days(settings: Settings, source: str, entity: str, as_of: date, landed: Iterable[Manifest]) -> list[date]:
     """The days of a `daily` entity, from its first to `as_of`, that are not among `landed` and that no later one of
-    them has read: with its look-back, or by a growing id, which tells no day and reads all that is new."""
-    first = _first_day(settings, source, entity)
-    if first is None:
-        return []
+    them has read: with its look-back, or by a growing id, which tells no day and reads all that lies beyond the
+    partitions before it, let in or not."""
+    ever = {date.fromisoformat(manifest.ds) for manifest in landing.landed(settings, entity, source, as_of)}
     there = {date.fromisoformat(manifest.ds): manifest for manifest in landed}
-    missing, read_from = [], date.max
-    for number in range((as_of - first).days + 1):
+    missing, read_from, has_caught_up = [], date.max, False
+    for number in range((as_of - min(ever)).days + 1 if ever else 0):
         day = as_of - timedelta(days=number)
         if manifest := there.get(day):
-            back = first if manifest.mark is not None else day - timedelta(days=manifest.look_back_days)
-            read_from = min(read_from, back)
-        elif day < read_from:
+            read_from = min(read_from, day - timedelta(days=manifest.look_back_days))
+            has_caught_up = has_caught_up or manifest.mark is not None
+        elif day < read_from and (day in ever or not has_caught_up):
             missing.append(day)
     return missing[::-1]
-
-
-def _first_day(settings: Settings, source: str, entity: str) -> date | None:
-    """The first day that was ever landed, let in or not."""
-    base = landing.folder(settings, entity, source, date.min).parent
-    days = sorted(path.name.removeprefix("ds=") for path in base.glob("ds=*") if landing.read_manifest(path))
-    return date.fromisoformat(days[0]) if days else None
