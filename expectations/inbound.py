@@ -12,19 +12,24 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from expectations import contract_checks, gate, history
+from expectations import completeness, contract_checks, gate, history
 from expectations.checks import Check, GateResult, GateStopped, raise_if_stopped
 from expectations.history import History, percent
 from tangga import landing, storage
 from tangga.contracts import CONTRACTS, Contract
 from tangga.engine import literal
-from tangga.landing import Manifest
+from tangga.landing import Manifest, freshness
 from tangga.landing.extract import landed_types
 from tangga.settings import Entity, Settings
-from tangga.settings.gates import CHECKS
+from tangga.settings.gates import CHECKS, Severity
 from tangga.sources.relations import quoted
+from tangga.storage import Stored
 
 __all__ = ["GateResult", "GateStopped", "check", "raise_if_stopped"]
+
+
+Figures = list[tuple[Check, str]]
+"""Checks of single numbers, each with the SQL of its own."""
 
 
 def check(settings: Settings, day: date) -> list[GateResult]:
@@ -45,13 +50,10 @@ def check(settings: Settings, day: date) -> list[GateResult]:
 def _check_partition(settings: Settings, day: date, source: str, entity: str, manifest: Manifest | None) -> GateResult:
     where = str(landing.folder(settings, entity, source, day).relative_to(storage.root(settings)))
     name = f"{source}.{entity}"
-    if manifest is None:
-        sentence = f"{entity} of {source} was landed on {day}"
-        arguments = {"column": "partitions", "min_value": 1, "max_value": 1}
-        assets = {"select 0 as partitions": [Check("landed", sentence, "ExpectColumnMaxToBeBetween", arguments)]}
-        remedy = f"Land {entity} of {source} for {day}, then check again."
-        return gate.run(settings, "inbound", day, name, assets, where=where, remedy=remedy)
     spec = settings.sources[source].entities[entity]
+    if manifest is None:
+        figures, remedy = _without_rows(settings, source, entity, day)
+        return gate.run(settings, "inbound", day, name, _one_row(spec, figures), where=where, remedy=remedy)
     before = history.read(settings, spec, manifest)
     assets = _assets(settings, spec, manifest, before)
     figures = _kept(manifest) | history.kept(before)
@@ -59,6 +61,32 @@ def _check_partition(settings: Settings, day: date, source: str, entity: str, ma
     result = gate.run(settings, "inbound", day, name, assets, where=where, remedy=remedy, landed=figures)
     landing.record_verdict(settings, manifest, result.verdict, result.failures)
     return result
+
+
+def _without_rows(settings: Settings, source: str, entity: str, day: date) -> tuple[Figures, str]:
+    """What is asked of a day that was not landed, and what to do when it may not be passed over."""
+    if freshness.is_missed(settings, source, entity, day):
+        remedy = (
+            f"Land {entity} of {source} when it is back, or give it longer (sources.{source}.max_stale_days in "
+            f"{settings.config_path.name}), then check again."
+        )
+        return completeness.stand_in(settings, source, entity, day), remedy
+    landed = Check(
+        "landed", f"{entity} of {source} was landed on {day}", "ExpectColumnMaxToBeBetween",
+        {"column": "partitions", "min_value": 1, "max_value": 1},
+    )  # fmt: skip
+    return [(landed, "0")], f"Land {entity} of {source} for {day}, then check again."
+
+
+def _one_row(spec: Entity, figures: Figures, **severities: Severity) -> dict[str, list[Check]]:
+    """A query of one row with a column for each figure, and what is asked of it as severely as the entity wants it."""
+    columns = ", ".join(f"{sql} as {check.arguments['column']}" for check, sql in figures)
+    wanted = _severe([check for check, _ in figures], _severities(spec) | severities)
+    return {f"select {columns}": wanted} if wanted else {}
+
+
+def _severities(spec: Entity) -> dict[str, Severity]:
+    return {name: known.severity for name, known in CHECKS.items()} | spec.gate
 
 
 def _remedy(settings: Settings, manifest: Manifest) -> str:
@@ -89,16 +117,11 @@ def _assets(settings: Settings, spec: Entity, manifest: Manifest, before: Histor
         {"column": "definition", "value_set": definitions},
     )
     figures = _figures(settings, spec, manifest, rows) + history.checks(settings, spec, manifest, before)
-    one_row = "select " + ", ".join(f"{sql} as {check.arguments['column']}" for check, sql in figures)
-    severities = {name: known.severity for name, known in CHECKS.items()} | spec.gate
-    if history.is_small(settings, spec, manifest, before) and severities["volume"] == "stop":
-        severities["volume"] = "warn"
-    assets = {
-        columns: [same_columns],
-        rows: _row_counts(spec, manifest) + contract_checks.of(contract, rows, settings.rules.gate),
-        one_row: [check for check, _ in figures],
-    }
-    return {query: wanted for query, checks in assets.items() if (wanted := _severe(checks, severities))}
+    figures += completeness.missing_days(settings, manifest.source, manifest.entity, manifest)
+    is_small = history.is_small(settings, spec, manifest, before) and _severities(spec)["volume"] == "stop"
+    checks = _row_counts(spec, manifest) + contract_checks.of(contract, rows, settings.rules.gate)
+    assets = {columns: _severe([same_columns], _severities(spec)), rows: _severe(checks, _severities(spec))}
+    return assets | _one_row(spec, figures, **({"volume": "warn"} if is_small else {}))
 
 
 def _severe(checks: list[Check], severities: Mapping[str, str]) -> list[Check]:
@@ -114,7 +137,7 @@ def _row_counts(spec: Entity, manifest: Manifest) -> list[Check]:
     ]
 
 
-def _figures(settings: Settings, spec: Entity, manifest: Manifest, rows: str) -> list[tuple[Check, str]]:
+def _figures(settings: Settings, spec: Entity, manifest: Manifest, rows: str) -> Figures:
     """What is asked of landing's figures: each check, and the SQL of its figure."""
     rules, contract = settings.rules.gate, CONTRACTS[manifest.entity]
     quarantined = manifest.quarantined / max(1, manifest.rows)
@@ -145,14 +168,15 @@ def _most(name: str, sentence: str, most: float, *, column: str = "", places: st
     return Check(name, sentence, "ExpectColumnMaxToBeBetween", arguments, places=places)
 
 
-def _rejects(settings: Settings, manifest: Manifest) -> Path:
+def _rejects(settings: Settings, manifest: Manifest) -> Path | Stored:
     return landing.folder(settings, manifest.entity, manifest.source, manifest.ds, "rejects") / "rejects.jsonl"
 
 
 def _rejected(settings: Settings, manifest: Manifest) -> str:
-    columns = "{file: 'VARCHAR', line: 'BIGINT'}"
-    file = literal(str(_rejects(settings, manifest)))
-    return f"select file as _file, line as _line from read_json({file}, format = 'nd', columns = {columns})"
+    file, columns = _rejects(settings, manifest), "{file: 'VARCHAR', line: 'BIGINT'}"
+    if not isinstance(file, Path):
+        return ""  # they are in a store, which DuckDB does not read
+    return f"select file as _file, line as _line from read_json({literal(file)}, format = 'nd', columns = {columns})"
 
 
 def _repeated(contract: Contract, rows: str) -> str:

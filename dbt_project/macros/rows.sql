@@ -1,9 +1,13 @@
-{# Of the rows that share a key, the one that landed last: a later day, then a later place in the files. #}
+{#
+    Of the rows that share a key, the one that landed last: a later day, then a later place in the files. None, when
+    that one says that its source has deleted it.
+#}
 {% macro keep_latest(key, first_by=none) -%}
     qualify row_number() over (
         partition by {{ key }}
         order by {% if first_by %}{{ first_by }} desc, {% endif %}_ds desc, _file desc, _line desc, _source desc
     ) = 1
+    and not coalesce(_is_deleted, false)
 {%- endmacro %}
 
 {# The id of somebody: their own, or one made from the address when the source knows no id. #}

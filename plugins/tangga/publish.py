@@ -15,7 +15,7 @@ import hashlib
 import json
 import os
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -23,6 +23,7 @@ import duckdb
 
 from tangga import dbt, engine, files, warehouse
 from tangga.engine import literal
+from tangga.landing import freshness
 from tangga.settings import Settings
 
 
@@ -43,12 +44,15 @@ class Table:
 
 @dataclass(frozen=True)
 class Version:
-    """A published version and where it came from. `rows` counts per table."""
+    """A published version and where it came from. `rows` counts per table; `stale_sources` names those that had not
+    come on the day, or lack earlier ones; `landing` has a checksum of what was read, per source and entity."""
 
     version: str
     as_of_date: str
     code_version: str
     rows: dict[str, int]
+    stale_sources: list[dict] = field(default_factory=list)
+    landing: dict[str, str] = field(default_factory=dict)
 
 
 def folder(settings: Settings) -> Path:
@@ -57,8 +61,30 @@ def folder(settings: Settings) -> Path:
 
 def current(settings: Settings) -> Version | None:
     """The version that the pointers lead to, None before the first."""
-    said = files.read_json(folder(settings) / "current" / "manifest.json")
+    return _read(folder(settings) / "current")
+
+
+def _read(version: Path) -> Version | None:
+    said = files.read_json(version / "manifest.json")
     return Version(**said) if said else None
+
+
+def changed_since(settings: Settings) -> list[str]:
+    """A sentence when a build of the newest published day would read something else today, as after a backfill
+    of the days before it; else nothing."""
+    version = current(settings)
+    if version is None:
+        return []
+    known = freshness.of_day(settings, date.fromisoformat(version.as_of_date))
+    changed = [f"{row.entity} of {row.source}" for row in known if version.landing.get(row.key) != row.content]
+    return [_build_again(version, changed)] if changed and version.landing else []
+
+
+def _build_again(version: Version, changed: list[str]) -> str:
+    return (
+        f"{', '.join(changed)} landed anew since {version.as_of_date}, the newest day, was published; "
+        "run crm_build for it again"
+    )
 
 
 def database(settings: Settings, name: str = "crm") -> Path:
@@ -78,7 +104,8 @@ def publish(settings: Settings, as_of: date, code_version: str) -> Version:
         con.execute(f"attach {literal(warehouse.path(settings))} as working (read_only)")
         con.execute("use working")
         rows = {table.full_name: _one(con, f"select count(*) from {table.full_name}") for table in tables}
-        version = Version(f"{as_of}-{_digest(con, tables)}", as_of.isoformat(), code_version, rows)
+        name = f"{as_of}-{_digest(con, tables)}"
+        version = Version(name, as_of.isoformat(), code_version, rows, _stale_sources(con), _contents(con))
         target = versions / version.version
         if not target.exists():
             part = versions / f".{version.version}.part"
@@ -88,6 +115,8 @@ def publish(settings: Settings, as_of: date, code_version: str) -> Version:
             _write(con, part / "crm.duckdb", tables, hide_personal=True)
             files.write_atomically(part / "manifest.json", json.dumps(asdict(version), indent=2) + "\n")
             os.replace(part, target)
+        elif (before := _read(target)) is None or before.landing != version.landing:  # the same rows, from other files
+            files.write_atomically(target / "manifest.json", json.dumps(asdict(version), indent=2) + "\n")
     newest = current(settings)
     if newest is None or newest.as_of_date <= version.as_of_date:
         _point_to(settings, version)
@@ -127,6 +156,27 @@ def _digest(con: duckdb.DuckDBPyConnection, tables: list[Table]) -> str:
         total = _one(con, f"select coalesce(sum(cast(hash(t) as hugeint)), 0) from {table.full_name} as t")
         digest.update(json.dumps([table.full_name, columns, str(total), sorted(table.personal)]).encode())
     return digest.hexdigest()[:12]
+
+
+def _stale_sources(con: duckdb.DuckDBPyConnection) -> list[dict]:
+    rows = con.execute(
+        "select source, entity, last_landed_day, missing_days from working.landing.freshness "
+        "where is_stale or missing_days is not null order by source, entity"
+    ).fetchall()
+    return [
+        {
+            "source": source,
+            "entity": entity,
+            "last_landed_day": last and last.isoformat(),
+            "missing_days": missing.split(", ") if missing else [],
+        }
+        for source, entity, last, missing in rows
+    ]
+
+
+def _contents(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    rows = "select source || '.' || entity, content from working.landing.freshness order by source, entity"
+    return dict(con.execute(rows).fetchall())
 
 
 def _write(con: duckdb.DuckDBPyConnection, file: Path, tables: list[Table], *, hide_personal: bool) -> None:

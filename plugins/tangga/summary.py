@@ -8,10 +8,12 @@ from datetime import date
 import duckdb
 from rich.columns import Columns
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from tangga import audiences, landing, publish, storage
 from tangga.contracts import CONTRACTS
+from tangga.landing import freshness
 from tangga.settings import Settings
 
 
@@ -20,6 +22,8 @@ def print_summary(settings: Settings, as_of: date, console: Console | None = Non
     console = console or Console(highlight=False, soft_wrap=True)
     console.print(f"\n[bold]{settings.business.name}[/bold] as of {as_of}\n")
     console.print(_landed(settings, as_of), "")
+    for sentence in _remarks(settings, as_of):
+        console.print(f"[yellow]{escape(sentence)}[/yellow]")
     version = publish.current(settings)
     if version is None or version.as_of_date != as_of.isoformat():
         console.print(
@@ -41,6 +45,12 @@ def _landed(settings: Settings, as_of: date) -> Table:
         if found:
             table.add_row(entity, *(_sum(found, name) for name in ("rows", "rejected", "quarantined")))
     return table
+
+
+def _remarks(settings: Settings, as_of: date) -> list[str]:
+    """Which sources had not come, and whether what is published has been overtaken by what landed since."""
+    sentences = [said for known in freshness.of_day(settings, as_of) for said in known.sentences]
+    return [f"{sentence}." for sentence in sentences + publish.changed_since(settings)]
 
 
 def _sum(manifests: list[landing.Manifest], name: str) -> str:

@@ -6,10 +6,14 @@ through Airflow's database: they are names, counts and paths, never data.
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
 from tangga.progress import note
+
+log = logging.getLogger(__name__)
 
 
 def _settings():
@@ -48,21 +52,42 @@ def list_entities() -> list[dict[str, str]]:
     ]
 
 
-def land(source: str, entity: str, dag_run=None) -> dict[str, int]:
-    """Land one entity of one source; returns its counts."""
-    from tangga import landing
+def land(source: str, entity: str, dag_run=None, ti=None) -> dict[str, int]:
+    """Land one entity of one source; returns its counts.
 
-    manifest = landing.land(_settings(), source, entity, day_of(dag_run))
+    A source that is still down at the last try fails the task, or is passed over if its settings say so.
+    """
+    from tangga import landing
+    from tangga.landing import freshness
+    from tangga.sources.records import SourceDown
+
+    settings, day = _settings(), day_of(dag_run)
+    try:
+        manifest = landing.land(settings, source, entity, day)
+    except SourceDown as down:
+        if settings.sources[source].when_down == "stop" or not _is_last_try(ti):
+            raise
+        log.warning("%s", down)
+        known = freshness.mark_missed(settings, source, entity, day)
+        note("; ".join(known.sentences) or "source was down; what was landed of the day before that stands")
+        return {"rows": 0, "rejected": 0}
     note(f"{manifest.rows:,} rows, {manifest.rejected:,} rejected")
     return {"rows": manifest.rows, "rejected": manifest.rejected}
+
+
+def _is_last_try(ti) -> bool:
+    """Whether Airflow would not try again. `max_tries` counts the retries, `try_number` begins at 1."""
+    return ti is None or ti.try_number > ti.max_tries
 
 
 def inbound_gate(dag_run=None) -> None:
     """Let in what keeps its contract. Raises when a partition must not be built on."""
     from expectations import inbound
+    from tangga.landing import freshness
 
-    settings = _settings()
-    _conclude(settings, inbound.check(settings, day_of(dag_run)))
+    settings, day = _settings(), day_of(dag_run)
+    results = inbound.check(settings, day)
+    _conclude(settings, results, [said for known in freshness.of_day(settings, day) for said in known.sentences])
 
 
 def prepare_warehouse(dag_run=None) -> None:
@@ -95,21 +120,27 @@ def publish(dag_run=None) -> str:
     from tangga import publish
     from tangga.code_version import code_version
 
-    version = publish.publish(_settings(), day_of(dag_run), code_version())
-    note(version.version)
+    settings = _settings()
+    version = publish.publish(settings, day_of(dag_run), code_version())
+    note("; ".join([version.version, *publish.changed_since(settings)]))
     return version.version
 
 
 def is_newest_day(dag_run=None) -> bool:
-    """Whether the day is the newest published one. Lists of another day are never sent, so that a
-    backfill of the past mails nobody."""
+    """Whether the day is the newest published one. Lists of another day are never sent, so that a backfill
+    of the past mails nobody; nor does one that fills an empty home, where each of its days is the newest.
+    Until the hour of the daily run, the day before yesterday is the last that a schedule has asked for."""
     from tangga import publish
 
-    day, version = day_of(dag_run), publish.current(_settings())
-    is_newest = version is not None and version.as_of_date == day.isoformat()
-    if not is_newest:
+    settings, day = _settings(), day_of(dag_run)
+    version = publish.current(settings)
+    if version is None or version.as_of_date != day.isoformat():
         note(f"not sent: the newest published day is {version.as_of_date if version else 'none'}")
-    return is_newest
+        return False
+    if getattr(dag_run, "partition_key", None) and day < settings.yesterday() - timedelta(days=1):
+        note(f"not sent: {day} is over; trigger crm_activate with it as as_of_date if its lists are wanted")
+        return False
+    return True
 
 
 def plan(dag_run=None) -> str:
@@ -144,12 +175,11 @@ def deliver(destination: str, plan_folder: str, dag_run=None) -> dict[str, int]:
     return {"written": delivery.written, "unchanged": delivery.unchanged, "rows": delivery.rows}
 
 
-def _conclude(settings, results) -> None:
+def _conclude(settings, results, remarks: Sequence[str] = ()) -> None:
     """Say what a gate found and write the page of it, then raise `GateStopped` if it lets something not through."""
     from expectations import checks, data_docs
 
     verdicts = [result.verdict for result in results]
-    note(
-        ", ".join(f"{verdicts.count(verdict)} {verdict}" for verdict in ("pass", "warn", "stop") if verdict in verdicts)
-    )
+    counts = [f"{verdicts.count(verdict)} {verdict}" for verdict in ("pass", "warn", "stop") if verdict in verdicts]
+    note("; ".join([", ".join(counts), *remarks]))
     checks.raise_if_stopped(results, data_docs.show(settings, results))

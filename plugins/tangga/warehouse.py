@@ -11,6 +11,7 @@ import psutil
 
 from tangga import landing, reference
 from tangga.contracts import CONTRACTS
+from tangga.landing import freshness
 from tangga.settings import Settings
 
 WORKING_FILE = "TANGGA_WORKING_FILE"
@@ -35,6 +36,7 @@ def prepare(settings: Settings, as_of: date) -> dict[str, int]:
         leftover.unlink()
     with duckdb.connect(str(file)) as con:
         landing.create_views(con, settings, as_of)
+        freshness.create_table(con, settings, as_of)
         con.execute("create schema reference")
         for table, columns in reference.TABLES.items():
             if getattr(settings.reference, table):

@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 
 import psutil
@@ -31,7 +32,8 @@ class Airflow:
     def command(self, *arguments: str) -> subprocess.CompletedProcess:
         return subprocess.run(
             [sys.executable, "-m", "tangga.local.up", *arguments, "--home", str(self.home)],
-            env=os.environ | {"PYTHONPATH": f"{REPOSITORY / 'plugins'}{os.pathsep}{REPOSITORY}"},
+            env=os.environ
+            | {"PYTHONPATH": f"{REPOSITORY / 'plugins'}{os.pathsep}{REPOSITORY}", "TANGGA_DEMO_SCALE": "0.05"},
             capture_output=True,
             text=True,
             timeout=240,
@@ -44,7 +46,7 @@ class Airflow:
             headers={"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {}),
         )
         try:
-            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30) as answer:
+            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=120) as answer:
                 return answer.status, json.load(answer)
         except urllib.error.HTTPError as error:
             return error.code, {}
@@ -54,6 +56,21 @@ class Airflow:
         status, answer = self.request("/auth/token", body={"username": user, "password": password})
         assert status == 201
         return answer["access_token"]
+
+    def runs(self, dag_id: str, token: str) -> list[dict]:
+        """The runs of a DAG, in the order in which they began; those that wait last."""
+        _, answer = self.request(f"/api/v2/dags/{dag_id}/dagRuns?limit=100", token)
+        return sorted(answer.get("dag_runs", []), key=lambda run: run["start_date"] or "9")
+
+    def await_runs(self, dag_id: str, number: int, token: str, seconds: float = 1200) -> list[dict]:
+        """The runs of a DAG when so many of them have ended."""
+        deadline = time.monotonic() + seconds
+        while True:
+            runs = self.runs(dag_id, token)
+            if len(runs) >= number and all(run["state"] in ("success", "failed") for run in runs):
+                return runs
+            assert time.monotonic() < deadline, [(run["partition_key"], run["state"]) for run in runs]
+            time.sleep(1)
 
     def processes(self) -> list[str]:
         """Every process that has this home in its environment or its arguments."""
@@ -113,6 +130,35 @@ def test_a_viewer_may_look_but_not_trigger(airflow):
     token = airflow.token("vera")
     assert airflow.request("/api/v2/dags", token)[0] == 200
     assert airflow.request("/api/v2/dags/crm_land/dagRuns", token, body={"logical_date": None})[0] == 403
+
+
+def test_a_backfill_lands_and_builds_past_days_in_order_and_sends_none(airflow):
+    """What the form of the UI sends: times of the day in UTC, one run at a time."""
+    token = airflow.token("admin")
+    [scheduled] = airflow.await_runs("crm_activate", 1, token)
+    newest = date.fromisoformat(scheduled["partition_key"])
+    past = [(newest - timedelta(days=days)).isoformat() for days in (3, 2)]
+    form = {"dag_id": "crm_land", "from_date": f"{past[0]}T00:00:00Z", "to_date": f"{past[1]}T23:59:00Z"}
+    form |= {"max_active_runs": 1, "run_backwards": False, "reprocess_behavior": "none", "dag_run_conf": {}}
+    assert airflow.request("/api/v2/backfills", token, body=form)[0] == 200
+
+    activated = airflow.await_runs("crm_activate", 3, token)
+    landed, built = (airflow.runs(dag_id, token) for dag_id in ("crm_land", "crm_build"))
+    for runs in (landed, built, activated):
+        assert [(run["partition_key"], run["state"]) for run in runs] == [
+            (day, "success") for day in (newest.isoformat(), *past)
+        ]
+    for runs in (landed, built):
+        assert [run["end_date"] for run in runs[:-1]] < [run["start_date"] for run in runs[1:]]
+    for run in activated[1:]:
+        path = f"/api/v2/dags/crm_activate/dagRuns/{run['dag_run_id']}/taskInstances"
+        states = {task["task_id"]: task["state"] for task in airflow.request(path, token)[1]["task_instances"]}
+        assert {task for task, state in states.items() if state == "success"} == {"is_newest_day"}
+    published = airflow.home / "published"
+    assert {path.name[:10] for path in (published / "versions").iterdir()} == {newest.isoformat(), *past}
+    assert (published / "current").readlink().name.startswith(newest.isoformat())
+    delivered = json.loads((airflow.home / "exports" / "files" / "manifest.json").read_text(encoding="utf-8"))
+    assert (delivered["as_of_date"], delivered["stale_sources"]) == (newest.isoformat(), [])
 
 
 def test_a_second_one_in_the_same_home_is_refused(airflow):

@@ -38,6 +38,7 @@ def planned(home, *members):
         "hash": files.sha256(folder / "members.parquet"),
         "published_version": "v",
         "code_version": "abc",
+        "stale_sources": [],
         "members_sha256": files.sha256(folder / "members.parquet"),
         "audiences": {name: {"label": name.title(), "channel": "email", "rows": counts[name]} for name in names},
     }

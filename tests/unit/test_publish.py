@@ -7,6 +7,7 @@ import duckdb
 import pytest
 
 from tangga import dbt, publish, settings, warehouse
+from tangga.landing import freshness
 from tangga.settings import REPOSITORY
 
 DAY = date(2026, 3, 31)
@@ -48,6 +49,8 @@ def build(found, segment):
         con.execute("create table core.dim_customers as select 'c1' as customer_id, 'ani@example.com' as email")
         con.execute(f"create table customer.customer_rfm as select 'c1' as customer_id, '{segment}' as segment")
         con.execute("create table staging.stg_contacts as select 'ani@example.com' as email")
+        con.execute("create schema landing")
+        freshness.create_table(con, found, DAY)
 
 
 def read(found, name, sql):
@@ -80,7 +83,7 @@ def test_the_same_content_is_the_same_version_untouched(home):
     stamp = publish.database(home).stat().st_mtime_ns
     build(home, "Champions")
     assert publish.publish(home, DAY, "other code") == publish.Version(
-        first.version, "2026-03-31", "other code", first.rows
+        first.version, "2026-03-31", "other code", first.rows, first.stale_sources, first.landing
     )
     assert publish.database(home).stat().st_mtime_ns == stamp
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import pytest
+
 from tangga.sources.records import MAX_FIELD
 from tests.unit.shop import AT, CONTACTS, contacts
 
@@ -32,6 +34,16 @@ def test_rows_that_were_deleted_leave(shop):
     assert shop.land().column("contact_id") == ["1", "2"]
     shop.run("delete from contacts where contact_id = '1'")
     assert shop.land().column("contact_id") == ["2"]
+
+
+@pytest.mark.parametrize("deleted", ["gone", {"column": "GONE", "values": ["true", "1"]}])
+def test_rows_that_say_that_they_were_deleted_are_told_from_others(shop, deleted):
+    shop.run(CONTACTS.replace("first_name text", "gone boolean"))
+    shop.run(f"insert into contacts values ('1', '{AT}', true), ('2', '{AT}', false), ('3', '{AT}', null)")
+    landed = shop.land(spec={"deleted": deleted})
+    assert sorted(landed.rows("contact_id", "_is_deleted")) == [("1", True), ("2", False), ("3", False)]
+    assert landed.manifest.ignored_columns == []
+    assert "has no column 'lost', which contacts.deleted is read from" in shop.refused(spec={"deleted": "lost"})
 
 
 def test_an_empty_table_lands_no_rows(shop):

@@ -11,9 +11,10 @@ import shutil
 from datetime import date
 from pathlib import Path
 
-from tangga import audiences, engine, files, landing, publish
+from tangga import audiences, engine, files, publish
 from tangga.engine import literal
-from tangga.settings import Settings
+from tangga.landing import freshness
+from tangga.settings import REFUSALS, Settings
 
 MEMBERS = """
     select
@@ -54,7 +55,7 @@ def make(settings: Settings, as_of: date) -> Path:
             f"{as_of} is not the newest published day, which is {version.as_of_date}; "
             "lists of another day are never sent. Activate that one, or build this day anew if it should be newest."
         )
-    _refuse_stale_refusals(settings, as_of)
+    _refuse_stale_refusals(settings, as_of, version)
     plans = settings.home / "state" / "plans"
     plans.mkdir(parents=True, exist_ok=True, mode=0o700)
     part = plans / ".part"
@@ -75,6 +76,7 @@ def make(settings: Settings, as_of: date) -> Path:
         "hash": checksum,
         "published_version": version.version,
         "code_version": version.code_version,
+        "stale_sources": version.stale_sources,
         "members_sha256": checksum,
         "audiences": {
             name: {"label": _label(name), "channel": channel, "rows": rows} for name, channel, rows in counts
@@ -107,14 +109,23 @@ def confirm(settings: Settings, folder: Path) -> dict:
     return planned
 
 
-def _refuse_stale_refusals(settings: Settings, as_of: date) -> None:
-    """Who said no is read from consents and messages: without those of the day nobody is written to."""
+def _refuse_stale_refusals(settings: Settings, as_of: date, version: publish.Version) -> None:
+    """Who said no is read from consents and messages: without those of the day, and of each day before it that a
+    source delivers by itself, nobody is written to; nor when some landed that the published version has not seen."""
     for source, spec in settings.sources.items():
-        for entity in {"consents", "messages"} & set(spec.entities):
-            if not landing.is_accepted(landing.folder(settings, entity, source, as_of)):
+        for entity in (name for name in REFUSALS if name in spec.entities):
+            known = freshness.of_entity(settings, source, entity, as_of)
+            lacking = known.missing or ((as_of,) if known.is_stale else ())
+            if lacking:
                 raise ActivationRefused(
-                    f"The {entity} of {source} for {as_of} have not been landed and let in by the inbound gate, so "
-                    "that nobody knows who said no since; land them, build the day again and activate it."
+                    f"The {entity} of {source} for {freshness.named(lacking)} have not been landed and let in by the "
+                    "inbound gate, so that nobody knows who said no since; land them, build the day again and "
+                    "activate it."
+                )
+            if version.landing.get(known.key) != known.content:
+                raise ActivationRefused(
+                    f"The {entity} of {source} have landed anew since {as_of} was published, and may hold the no of "
+                    "somebody who is on a list; build the day again and activate it."
                 )
 
 

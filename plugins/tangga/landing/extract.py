@@ -17,7 +17,7 @@ from tangga.contracts import CONTRACTS, SQL_TYPE, Column, Contract
 from tangga.engine import literal
 from tangga.landing import judging, normalise
 from tangga.landing.parsing import as_source_has_it, parse, text
-from tangga.settings import ColumnMapping, Entity, Settings, Source
+from tangga.settings import ColumnMapping, Deleted, Entity, Settings, Source
 from tangga.sources import files, relations, rest, sql
 from tangga.sources.records import MAX_REJECTS_KEPT, SourceRefused
 from tangga.sources.relations import Loaded, Reading, folded, quoted
@@ -25,8 +25,18 @@ from tangga.sources.relations import Loaded, Reading, folded, quoted
 LOADERS = {"files": files.load, "sql": sql.load, "rest": rest.load}
 """How the relations of a source are filled, by its `type`."""
 
-LINEAGE = {"namespace": "VARCHAR", "_source": "VARCHAR", "_ds": "DATE", "_file": "VARCHAR", "_line": "BIGINT"}
-"""Where a row came from. `namespace` says whose ids it carries."""
+LINEAGE = {
+    "namespace": "VARCHAR",
+    "_source": "VARCHAR",
+    "_ds": "DATE",
+    "_file": "VARCHAR",
+    "_line": "BIGINT",
+    "_is_deleted": "BOOLEAN",
+}
+"""Where a row came from: `namespace` says whose ids it carries, `_is_deleted` whether its source has deleted it."""
+
+SAYS_NO = ("false", "f", "no", "n", "0")
+"""What means "not deleted" in a column of which the settings do not say which values mean "deleted"."""
 
 PERSONAL_IDS = ("contact_id", "referrer_contact_id", "referred_contact_id")
 """Ids that may turn out to be e-mail addresses, which must not travel on as keys."""
@@ -52,8 +62,8 @@ def extract(con: duckdb.DuckDBPyConnection, reading: Reading) -> Extracted:
     origin, spec = reading.source, reading.spec
     loaded = LOADERS[origin.type](con, reading)
     mapping = _mapped(con, contract, spec, loaded)
-    ignored = _ignored(con, loaded, mapping)
-    _read_raw(con, contract, loaded, mapping)
+    ignored = _ignored(con, spec, loaded, mapping)
+    _read_raw(con, contract, spec, loaded, mapping)
     for table in loaded.tables:  # each step's input goes when its output is there, or memory holds everything thrice
         con.execute(f"drop table {quoted(table)}")
     _convert(con, settings, contract, origin, spec)
@@ -89,6 +99,9 @@ def _mapped(
             raise relations.lacking(lacking[0], origin.column, f"{contract.entity}.{column.name}")
         if len(lacking) < len(headers):
             mapping[column.name] = origin
+    for where, names in headers.items():
+        if spec.deleted and folded(spec.deleted.column) not in names:
+            raise relations.lacking(where, spec.deleted.column, f"{contract.entity}.deleted")
     return mapping
 
 
@@ -104,16 +117,23 @@ def _run_query(con: duckdb.DuckDBPyConnection, contract: Contract, query: str) -
         ) from None
 
 
-def _ignored(con: duckdb.DuckDBPyConnection, loaded: Loaded, mapping: dict[str, ColumnMapping]) -> list[str]:
+def _ignored(
+    con: duckdb.DuckDBPyConnection, spec: Entity, loaded: Loaded, mapping: dict[str, ColumnMapping]
+) -> list[str]:
     """The columns of the source that nothing maps; a query has chosen its columns itself."""
     if loaded.query:
         return []
     used = {folded(origin.column) for origin in mapping.values() if origin.column} | set(relations.LINEAGE)
+    used |= {folded(spec.deleted.column)} if spec.deleted else set()
     return sorted(loaded.unread + [name for name in relations.columns_of(con, "_queried") if folded(name) not in used])
 
 
 def _read_raw(
-    con: duckdb.DuckDBPyConnection, contract: Contract, loaded: Loaded, mapping: dict[str, ColumnMapping]
+    con: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    spec: Entity,
+    loaded: Loaded,
+    mapping: dict[str, ColumnMapping],
 ) -> None:
     """Temp table `_raw`: the contract's columns as the source has them, blanks trimmed off texts."""
     available = {folded(name): kind for name, kind in relations.columns_of(con, "_queried").items()}
@@ -123,6 +143,7 @@ def _read_raw(
         items.append(f"{_raw_value(origin, column, available) if origin else 'cast(null as varchar)'} as {column.name}")
     for name in relations.LINEAGE:
         items.append(f"try_cast({name if name in available else 'null'} as {LINEAGE[name]}) as {name}")
+    items.append(f"{_says_deleted(spec.deleted) if spec.deleted else 'false'} as _is_deleted")
     try:
         con.execute(f"create temp table _raw as select {', '.join(items)} from _queried")
     except duckdb.Error as error:
@@ -139,6 +160,13 @@ def _raw_value(origin: ColumnMapping, column: Column, available: dict[str, str])
         return as_source_has_it(column, name, available[folded(origin.column)])
     cases = " ".join(f"when {literal(old)} then {literal(new)}" for old, new in origin.map.items())
     return text(f"case {text(name)} {cases} else {text(name)} end")
+
+
+def _says_deleted(deleted: Deleted) -> str:
+    said = f"lower({text(quoted(deleted.column))})"
+    if deleted.values:
+        return f"coalesce({said} in ({', '.join(f'lower({literal(value)})' for value in deleted.values)}), false)"
+    return f"coalesce({said} not in ({', '.join(map(literal, SAYS_NO))}), false)"
 
 
 def _convert(
@@ -162,7 +190,8 @@ def _convert(
             items.append(f"coalesce({lookup}.normal, {raw}) as {column.name}")
         else:
             items.append(f"{parse(column, raw, kinds[column.name], zone, formats)} as {column.name}")
-    con.execute(f"create temp view _typed as select {', '.join(items)}, _file, _line from _raw {' '.join(joins)}")
+    items += ["_file", "_line", "_is_deleted"]
+    con.execute(f"create temp view _typed as select {', '.join(items)} from _raw {' '.join(joins)}")
 
 
 def _lookup(con: duckdb.DuckDBPyConnection, settings: Settings, column: Column) -> str | None:
@@ -183,12 +212,13 @@ def _lookup(con: duckdb.DuckDBPyConnection, settings: Settings, column: Column) 
 
 def _keep(con: duckdb.DuckDBPyConnection, contract: Contract, namespace: str, source: str, day: date) -> None:
     """Temp table `_landed`: the good rows, of rows with the same content the first."""
-    content = ", ".join(contract.column_names)
+    content = ", ".join([*contract.column_names, "_is_deleted"])
     validities = _validities(contract)
     own = ", ".join([*contract.column_names, *validities])
     con.execute(
         f"create temp table _landed as select distinct on ({content}) {own}, "
-        f"{literal(namespace)} as namespace, {literal(source)} as _source, date '{day}' as _ds, _file, _line "
+        f"{literal(namespace)} as namespace, {literal(source)} as _source, date '{day}' as _ds, "
+        "_file, _line, _is_deleted "
         f"from _judged where _reason = '' order by {', '.join([content, '_file', '_line', *validities])}"
     )
 

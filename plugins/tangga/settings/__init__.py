@@ -17,8 +17,10 @@ from pydantic import Field, ValidationError
 from tangga.settings import templates
 from tangga.settings.rules import Rules
 from tangga.settings.sources import (
+    REFUSALS,
     AnySource,
     ColumnMapping,
+    Deleted,
     Entity,
     FileEntity,
     FileSource,
@@ -32,8 +34,10 @@ from tangga.settings.types import ConnectionId, Country, Currency, Name, Storage
 from tangga.settings.yaml_file import SettingsError, read_yaml
 
 __all__ = [
+    "REFUSALS",
     "REPOSITORY",
     "ColumnMapping",
+    "Deleted",
     "Demo",
     "Entity",
     "FileEntity",

@@ -26,6 +26,9 @@ from tangga.settings.types import (
     is_uri,
 )
 
+REFUSALS = ("consents", "messages")
+"""The entities that say who must not be written to: where they are incomplete, nobody is."""
+
 
 class ColumnMapping(Strict):
     """How one contract column is filled: from a source column, or with a constant for every row."""
@@ -47,6 +50,18 @@ def _as_mapping(given: Any) -> Any:
     return {"column": given} if isinstance(given, str) else given
 
 
+class Deleted(Strict):
+    """Which rows say that what they stand for was deleted: those with one of `values` in `column`, without regard to
+    capitals. Without `values`, all but those that are empty or say no there."""
+
+    column: Text
+    values: list[Text] = []
+
+
+def _as_deleted(given: Any) -> Any:
+    return {"column": given} if isinstance(given, str) else given
+
+
 def _as_globs(given: Any) -> Any:
     return {"file": given} if isinstance(given, str) else given
 
@@ -64,6 +79,7 @@ class Entity(Strict):
     load: Literal["snapshot", "daily"] = "snapshot"
     query: Text | None = None
     columns: dict[str, Annotated[ColumnMapping, BeforeValidator(_as_mapping)]] = {}
+    deleted: Annotated[Deleted | None, BeforeValidator(_as_deleted)] = None
     min_rows: int = Field(1, ge=0)
     max_reject_share: float = Field(0.05, ge=0, le=1)
     gate: Annotated[dict[str, Severity], BeforeValidator(read_severities)] = {}
@@ -148,11 +164,16 @@ class RestEntity(Entity):
 
 
 class Source(Strict):
-    """Where data come from. `namespace` says whose ids the rows carry; by default the source's own."""
+    """Where data come from. `namespace` says whose ids the rows carry; by default the source's own.
+
+    When it is down, the day stops, or what it delivered last is used if that is at most `max_stale_days` old.
+    """
 
     namespace: Name | None = None
     time_zone: TimeZone | None = None
     date_formats: list[DateFormat] = []
+    when_down: Literal["stop", "use_last"] = "stop"
+    max_stale_days: int = Field(3, ge=1, le=366)
 
     @model_validator(mode="before")
     @classmethod
@@ -164,7 +185,9 @@ class Source(Strict):
         return given | {"entities": entities | {"consents": {"max_reject_share": 0.0} | entities["consents"]}}
 
     @model_validator(mode="after")
-    def _safe_gate(self):
+    def _consistent(self):
+        if "max_stale_days" in self.model_fields_set and self.when_down == "stop":
+            raise ValueError("'max_stale_days' is for 'when_down: use_last'")
         for entity, spec in getattr(self, "entities", {}).items():
             refuse_loose(entity, spec.load, spec.gate)
         return self
@@ -264,3 +287,5 @@ def _refuse_unknown(entities: Iterable[tuple[str, Entity]]) -> None:
                 f"entities.{entity}.columns: {', '.join(sorted(unknown))} is no column of {entity}; "
                 f"use {', '.join(CONTRACTS[entity].column_names)}"
             )
+        if spec.deleted and entity in REFUSALS:
+            raise ValueError(f"entities.{entity}.deleted: who said no stays heard; of {entity} nothing can be deleted")

@@ -210,6 +210,11 @@ def _wanted(where: str, contract: Contract, spec: SqlEntity, columns: dict[str, 
                 f"{where}: its columns '{name}' and '{wanted[folded(name)]}' differ in case only; "
                 "use a 'query' that renames one."
             )
+    if spec.deleted:
+        name = _match(where, spec.deleted.column, columns)
+        if name is None:
+            raise lacking(where, spec.deleted.column, f"{contract.entity}.deleted")
+        wanted.setdefault(folded(name), name)
     if not wanted:
         raise SourceRefused(f"{where}: has no column that {contract.entity} could be read from; fill 'columns'.")
     return list(wanted.values())
