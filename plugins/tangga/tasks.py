@@ -94,11 +94,16 @@ def audit() -> None:
 
 
 def publish(dag_run=None) -> str:
-    """Publish the working file; returns the version."""
-    from tangga import publish
+    """Publish the working file; returns the version.
+
+    The day's customer ids are kept first: whatever is published has ids that the next day knows.
+    """
+    from tangga import identities, publish
     from tangga.code_version import code_version
 
-    version = publish.publish(_settings(), day_of(dag_run), code_version())
+    settings, day = _settings(), day_of(dag_run)
+    identities.keep(settings, day)
+    version = publish.publish(settings, day, code_version())
     note(version.version)
     return version.version
 
