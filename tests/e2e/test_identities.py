@@ -1,4 +1,4 @@
-"""Customer ids over three days of a tiny company, from its files to the registry: late data, a merge, a changed address."""
+"""Customer ids over three days of a tiny company, from files to registry: late data, a merge, a changed address."""
 
 from __future__ import annotations
 
@@ -51,10 +51,8 @@ def build(company: Settings, day: date) -> dict[str, list[tuple]]:
     for source, entity in (("shop", "contacts"), ("mailer", "consents")):
         landing.record_verdict(company, landing.land(company, source, entity, day), "pass", [])
     warehouse.prepare(company, day)
-    dbt.run(
-        *(company, day, "build", "--quiet", "--exclude-resource-type", "unit_test", "--indirect-selection", "buildable"),
-        *("--select", "+customer_identity_changes", "+customer_id_aliases", "+int_consent_states", "int_known_records"),
-    )
+    models = ("+customer_identity_changes", "+customer_id_aliases", "+int_consent_states", "int_known_records")
+    dbt.run(company, day, "build", "--quiet", "--indirect-selection", "buildable", "--select", *models)
     identities.keep(company, day)
     queries = {
         "identities": "select contact_id, customer_id from intermediate.int_customer_identities where source = 'shop'",
