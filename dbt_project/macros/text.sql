@@ -7,3 +7,8 @@
 {% macro slug(text) -%}
     trim(regexp_replace(replace(lower({{ text }}), '''', ''), '[^a-z0-9]+', '_', 'g'), '_')
 {%- endmacro %}
+
+{# The name before the @ of an address, without a tag after a plus: info of info+news@example.com. #}
+{% macro role_of(email) -%}
+    split_part(split_part({{ email }}, '@', 1), '+', 1)
+{%- endmacro %}

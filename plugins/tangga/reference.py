@@ -1,6 +1,6 @@
 """A company's own rule tables (`reference:` in tangga.yml), checked before anything is built on them.
 
-Each stands in for the dbt seed of the same name.
+Each stands in for the dbt seed of the same name, but for `links`, of which there are none unless a company names them.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ TABLES: dict[str, dict[str, str]] = {
     "exchange_rates": {"rate_date": "date", "currency": "varchar", "rate": "decimal(18,8)"},
     "discount_campaigns": {"campaign": "varchar", "starts_on": "date", "ends_on": "date", "scope": "varchar"},
     "contact_costs": {"channel": "varchar", "currency": "varchar", "cost_per_message": "decimal(18,4)"},
+    "links": {"source": "varchar", "contact_id": "varchar", "other_source": "varchar", "other_contact_id": "varchar"},
 }
 
 
@@ -52,7 +53,7 @@ def create_table(con: duckdb.DuckDBPyConnection, settings: Settings, table: str,
     texts = {name: pa.array([row[name] for row in rows], pa.string()) for name in columns}
     con.register("_texts", pa.table({**texts, "_line": pa.array([row["_line"] for row in rows], pa.int64())}))
     try:
-        for condition, fault in _faults(table):
+        for condition, fault in _faults(settings, table):
             (line,) = con.execute(f"select min(_line) from _texts where {condition}").fetchone()
             if line:
                 raise SettingsError(f"{path}, line {line}: {fault}")
@@ -90,7 +91,7 @@ def _read(path: Path, columns: list[str]) -> list[dict]:
         raise SettingsError(f"{path}: cannot be read as a CSV file in UTF-8 ({type(error).__name__})") from None
 
 
-def _faults(table: str) -> list[tuple[str, str]]:
+def _faults(settings: Settings, table: str) -> list[tuple[str, str]]:
     """What is wrong with a row of texts `_texts`: a condition and what to say."""
     faults = []
     for name, kind in TABLES[table].items():
@@ -106,6 +107,12 @@ def _faults(table: str) -> list[tuple[str, str]]:
         faults.append(("try_cast(cost_per_message as decimal(18,4)) < 0", "cost_per_message is below 0"))
     if table == "discount_campaigns":
         faults.append(("try_cast(ends_on as date) < try_cast(starts_on as date)", "ends_on is before starts_on"))
+    if table == "links":
+        namespaces = sorted({source.namespace or name for name, source in settings.sources.items()})
+        known = ", ".join(namespaces)
+        for name in ("source", "other_source"):
+            condition = f"{name} not in ({', '.join(map(literal, namespaces))})"
+            faults.append((condition, f"{name} is no source or namespace of {settings.config_path}; use {known}"))
     if table in _KEYS:
         keys = ", ".join(f"try_cast({name} as {TABLES[table][name]})" for name in _KEYS[table])
         repeated = f"select _line from _texts qualify row_number() over (partition by {keys} order by _line) > 1"

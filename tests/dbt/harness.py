@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from tangga import dbt
 from tangga import settings as tangga_settings
 from tangga.settings import Settings
 
@@ -60,7 +62,8 @@ class Compiled:
             limit = "" if schema == "rules" else "limit 0"
             self.con.execute(f"create table {relation} as from built.{schema}.{table} {limit}")
             # A company's own table has the name of the seed that it stands in for: it is meant by its schema.
-            self._relation[f"{schema}.{table}" if schema in ("landing", "reference") else table] = relation
+            is_source = schema in ("landing", "reference", "registry")
+            self._relation[f"{schema}.{table}" if is_source else table] = relation
         self.con.execute("detach built")
 
     def sql(self, model: str) -> str:
@@ -86,8 +89,27 @@ class Compiled:
         return [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
 
     def put(self, model: str, as_of: date = AS_OF) -> None:
-        """Run a model and fill its own table with the rows."""
-        self.fill(model, self.run(model, as_of))
+        """Run a model, also one in Python, and fill its own table with the rows."""
+        files = [*(dbt.PROJECT / "models").rglob(f"{model}.py")]
+        self.fill(model, self._run_python(files[0]) if files else self.run(model, as_of))
+
+    def _run_python(self, file: Path) -> list[dict[str, Any]]:
+        return load_model(file)(self, self.con).to_pylist()
+
+    def config(self, **_: object) -> None:
+        """For a Python model, to which this is `dbt`: where its table goes is not the question here."""
+
+    def ref(self, model: str) -> duckdb.DuckDBPyRelation:
+        """For a Python model: a table that it reads."""
+        return self.con.table(self._relation[model])
+
+
+def load_model(file: Path) -> Callable:
+    """The function of a Python model."""
+    spec = importlib.util.spec_from_file_location(file.stem, file)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.model
 
 
 def without_comments(sql: str) -> str:

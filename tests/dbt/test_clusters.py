@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections import defaultdict
 
 import duckdb
@@ -12,6 +11,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from tangga import dbt
+from tests.dbt.harness import load_model
 
 FILE = dbt.PROJECT / "models" / "intermediate" / "int_customer_clusters.py"
 
@@ -26,12 +26,13 @@ class Context:
         self.con = duckdb.connect()
         self.con.execute("create table int_contact_records (source varchar, contact_id varchar)")
         self.con.execute(
-            "create table int_contact_values (source varchar, contact_id varchar, kind varchar, value varchar)"
+            "create table int_contact_values "
+            "(source varchar, contact_id varchar, kind varchar, value varchar, is_linking boolean)"
         )
         if records:
             self.con.executemany("insert into int_contact_records values (?, ?)", records)
         if values:
-            self.con.executemany("insert into int_contact_values values (?, ?, ?, ?)", values)
+            self.con.executemany("insert into int_contact_values values (?, ?, ?, ?, true)", values)
 
     def config(self, **_: object) -> None:
         """Where the table goes is not the question here."""
@@ -42,11 +43,8 @@ class Context:
 
 def cluster(records: list[Record], values: list[tuple[str, str, str, str]]) -> dict[Record, int]:
     """The model's answer: record -> number of its cluster."""
-    spec = importlib.util.spec_from_file_location("int_customer_clusters", FILE)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
     context = Context(records, values)
-    rows = module.model(context, context.con).to_pylist()
+    rows = load_model(FILE)(context, context.con).to_pylist()
     assert len(rows) == len(records)
     return {(row["source"], row["contact_id"]): row["cluster_number"] for row in rows}
 

@@ -14,13 +14,14 @@ from tests.dbt.harness import AS_OF, unit_tests_enabled
 TESTED_ELSEWHERE = {
     "int_customer_clusters": "Python: test_clusters.py",
     "int_contact_costs": "a seed and the company's own table of one name: test_own_tables.py",
+    "int_settled_claims": "Python: test_identities.py",
     "int_currency_rates": "a seed and the company's own table of one name: test_own_tables.py",
     "int_discount_days": "a seed and the company's own table of one name: test_own_tables.py",
     "int_rfm_cutoffs": "a seed and the company's own table of one name: test_own_tables.py",
     "int_rfm_segment_map": "a seed and the company's own table of one name: test_own_tables.py",
 }
 
-WITHOUT_A_RULE = {"customer_identities", "fct_consents", "fct_orders"}
+WITHOUT_A_RULE = {"customer_identities", "customer_identity_changes", "fct_consents", "fct_orders"}
 """Marts that hand on what staging or an intermediate model decided."""
 
 

@@ -129,7 +129,7 @@ class TestASourceThatIsDown:
         shop.run(before(2))
         [result] = shop.run(DAY)
         assert (result.verdict, failed([result])) == (
-            "warn", [("shop was not down on 2026-03-10 (the rows of contacts of 2026-03-08 stand in)", "warning")],
+            "warn", [("shop was not down on 2026-03-10 (the rows of contacts of 2026-03-08 stand in)", "warn")],
         )  # fmt: skip
         assert [path.name for path in shop.folder(DAY).iterdir()] == ["missed.json"]
         assert json.loads((shop.folder(DAY) / "missed.json").read_text()) == {"stood_in": "2026-03-08"}
@@ -155,13 +155,13 @@ class TestASourceThatIsDown:
         shop.run(before(days))
         [result] = shop.run(DAY)
         assert result.verdict == verdict
-        too_old = ("The last contacts of shop are at most 3 days old (max_stale_days)", "critical")
+        too_old = ("The last contacts of shop are at most 3 days old (max_stale_days)", "stop")
         assert (too_old in failed([result])) == (verdict == "stop")
 
     def test_without_rows_that_could_stand_in_it_stops(self, company):
         [result] = company("contacts", use_last=True).run(DAY)
         assert (result.verdict, failed([result])) == (
-            "stop", [("Rows of contacts can stand in for 2026-03-10", "critical")]
+            "stop", [("Rows of contacts can stand in for 2026-03-10", "stop")]
         )  # fmt: skip
 
     def test_what_was_landed_of_the_day_before_it_went_down_stands(self, company):
@@ -178,7 +178,7 @@ class TestASourceThatIsDown:
         shop.run(DAY)
         [result] = inbound.check(company("contacts").settings, DAY)
         assert (result.verdict, failed([result])) == (
-            "stop", [("contacts of shop was landed on 2026-03-10", "critical")]
+            "stop", [("contacts of shop was landed on 2026-03-10", "stop")]
         )  # fmt: skip
 
 
@@ -190,7 +190,7 @@ class TestMissingDays:
         assert (result.verdict, failed([result])) == (
             "warn",
             [("Every day of orders of shop was landed and let in (backfill 2026-03-06, 2026-03-08, 2026-03-09)",
-              "warning")],
+              "warn")],
         )  # fmt: skip
         assert shop.freshness().missing == (before(4), before(2), before(1))
         assert shop.freshness().sentences == [
@@ -212,7 +212,7 @@ class TestMissingDays:
         )
 
     def test_of_a_snapshot_no_day_is_missing(self, company):
-        shop = company("orders")
+        shop = company("orders", gate={"freshness": "off"})
         for days in (3, 0):
             [result] = shop.put(before(days)).run(before(days))
         assert (result.verdict, shop.freshness().missing) == ("pass", ())

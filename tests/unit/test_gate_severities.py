@@ -76,7 +76,7 @@ ALWAYS = [name for name, check in gates.CHECKS.items() if check.loosest == "stop
 
 
 def test_what_always_stops():
-    assert ALWAYS == ["landed", "columns", "complete", "row_count", "required", "allowed", "limits"]
+    assert ALWAYS == ["landed", "columns", "complete", "row_count", "required", "allowed", "limits", "stale"]
 
 
 @pytest.mark.parametrize("level", ["warn", "off"])

@@ -1,6 +1,7 @@
 -- Whether a customer agreed to be written to, per channel. Of one record the latest word counts, and of words at the
 -- same instant the stricter; where the records of a customer disagree, no means no. Only a yes to marketing is one; a
--- no counts whatever it was called, but for purposes that are known to be something else (seed separate_purposes).
+-- no counts whatever it was called, but for purposes that are known to be something else (seed separate_purposes). A no
+-- also reaches who had the record's address before.
 with
 
 words as (
@@ -28,18 +29,29 @@ latest as (
 
 ),
 
+reach as (
+
+    select source, contact_id, customer_id, true as is_own from {{ ref('int_customer_identities') }}
+
+    union all
+
+    select source, contact_id, customer_id, false as is_own from {{ ref('int_refusal_reach') }}
+
+),
+
 final as (
 
     select
-        identities.customer_id,
+        reach.customer_id,
         latest.channel,
         bool_and(latest.is_granted) as is_granted
     from latest
-    inner join {{ ref('int_customer_identities') }} as identities
+    inner join reach
         on
-            latest.source = identities.source
-            and latest.contact_id = identities.contact_id
-    group by identities.customer_id, latest.channel
+            latest.source = reach.source
+            and latest.contact_id = reach.contact_id
+    where reach.is_own or not latest.is_granted
+    group by reach.customer_id, latest.channel
 
 )
 

@@ -14,7 +14,7 @@ def model(dbt, session):
     from scipy.sparse.csgraph import connected_components
 
     records = dbt.ref("int_contact_records").order("source, contact_id").project("source, contact_id").to_arrow_table()
-    values = dbt.ref("int_contact_values")
+    values = dbt.ref("int_contact_values").filter("is_linking")
     numbered = session.from_arrow(
         records.append_column("node", pa.array(range(records.num_rows), pa.int64()))
     ).set_alias("numbered")  # fmt: skip

@@ -1,6 +1,7 @@
 -- What speaks against writing to a customer on a channel, whatever they once agreed to: a complaint for good, an
 -- unsubscribe until the same record agrees again, a bounce until something arrives at the same record, and a no that
--- came after the as-of date. Of several reasons the gravest; one record that says no is enough.
+-- came after the as-of date. Of several reasons the gravest; one record that says no is enough. But for
+-- a bounce, which is about one address, they also reach who had the record's address before.
 with
 
 messages as (
@@ -61,10 +62,20 @@ reasons as (
 
 ),
 
+reach as (
+
+    select source, contact_id, customer_id, true as is_own from {{ ref('int_customer_identities') }}
+
+    union all
+
+    select source, contact_id, customer_id, false as is_own from {{ ref('int_refusal_reach') }}
+
+),
+
 final as (
 
     select
-        identities.customer_id,
+        reach.customer_id,
         reasons.channel,
         case min(reasons.gravity)
             when 1 then 'complained'
@@ -73,12 +84,12 @@ final as (
             else 'bounced'
         end as reason
     from reasons
-    inner join {{ ref('int_customer_identities') }} as identities
+    inner join reach
         on
-            reasons.source = identities.source
-            and reasons.contact_id = identities.contact_id
-    where reasons.gravity is not null
-    group by identities.customer_id, reasons.channel
+            reasons.source = reach.source
+            and reasons.contact_id = reach.contact_id
+    where reasons.gravity is not null and (reach.is_own or reasons.gravity < 4)
+    group by reach.customer_id, reasons.channel
 
 )
 

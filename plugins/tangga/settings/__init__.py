@@ -74,13 +74,15 @@ class Demo(Strict):
 
 
 class Reference(Strict):
-    """A company's own rule tables: CSV files that stand in for the seeds of the same name."""
+    """A company's own rule tables: CSV files that stand in for the seeds of the same name; and `links`, the records
+    that it knows to be one person."""
 
     rfm_segments: str | None = None
     rfm_cutoffs: str | None = None
     exchange_rates: str | None = None
     discount_campaigns: str | None = None
     contact_costs: str | None = None
+    links: str | None = None
 
 
 class Storage(Strict):

@@ -15,7 +15,7 @@ customers as (
         roles.local_part is not null as has_role_address
     from {{ ref('dim_customers') }} as customers
     left join {{ ref('role_addresses') }} as roles
-        on split_part(customers.email, '@', 1) = roles.local_part
+        on {{ role_of('customers.email') }} = roles.local_part
 
 ),
 
