@@ -72,6 +72,8 @@ class Reference(Strict):
     rfm_cutoffs: str | None = None
     exchange_rates: str | None = None
     discount_campaigns: str | None = None
+    business_hours: str | None = None
+    holidays: str | None = None
 
 
 class FilesDestination(Strict):

@@ -77,6 +77,46 @@ class Audiences(Strict):
     sunset_days: int = Field(180, gt=0)
 
 
+class Csat(Strict):
+    """The window of the current satisfaction score, the fewest answers that it is shown for, and who counts as satisfied
+    (of 1-5)."""
+
+    window_days: int = Field(90, gt=0)
+    minimum_responses: int = Field(10, ge=1)
+    satisfied_score: int = Field(4, ge=1, le=5)
+
+
+class Ces(Strict):
+    """The window of the current effort score; below the minimum number of answers no score is shown."""
+
+    window_days: int = Field(90, gt=0)
+    minimum_responses: int = Field(10, ge=5)
+
+
+class Feedback(Strict):
+    """An answer that names no order is about the customer's latest purchase of that many days, and follows on their
+    latest ticket of that many days."""
+
+    order_days: int = Field(30, gt=0)
+    ticket_days: int = Field(30, gt=0)
+
+
+class Service(Strict):
+    """Targets in business hours (seed `business_hours`), the days in which a customer comes back or does not, and the
+    fewest tickets that a share or median is shown for."""
+
+    first_response_hours: float = Field(4.0, gt=0)
+    resolution_hours: float = Field(24.0, gt=0)
+    recovery_days: int = Field(90, gt=0)
+    minimum_tickets: int = Field(10, ge=1)
+
+
+class Retention(Strict):
+    """Who buys again within that many days of the first purchase counts as bought again soon."""
+
+    repurchase_days: int = Field(90, gt=0)
+
+
 class Rules(Strict):
     """The business rules that are single numbers; those that are tables live in dbt_project/seeds."""
 
@@ -87,3 +127,8 @@ class Rules(Strict):
     journey: Journey = Journey()
     nps: Nps = Nps()
     audiences: Audiences = Audiences()
+    csat: Csat = Csat()
+    ces: Ces = Ces()
+    feedback: Feedback = Feedback()
+    service: Service = Service()
+    retention: Retention = Retention()
