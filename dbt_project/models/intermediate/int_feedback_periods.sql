@@ -9,6 +9,7 @@ feedback as (
         source,
         response_id,
         customer_id,
+        coalesce(customer_id, source || ':' || response_id) as respondent,
         kind,
         survey,
         touchpoint,
@@ -26,6 +27,7 @@ feedback as (
         source,
         response_id,
         customer_id,
+        coalesce(customer_id, source || ':' || response_id) as respondent,
         kind,
         survey,
         touchpoint,
@@ -54,13 +56,13 @@ periods as (
 
     union all
 
-    select 'window' as period_grain, windows.window_start as period_start, feedback.*
+    select 'window', windows.window_start, feedback.*
     from feedback
     inner join windows on feedback.kind = windows.kind and feedback.happened_date >= windows.window_start
 
     union all
 
-    select 'month' as period_grain, cast(date_trunc('month', feedback.happened_date) as date) as period_start, feedback.*
+    select 'month', cast(date_trunc('month', feedback.happened_date) as date), feedback.*
     from feedback
 
 ),
@@ -82,7 +84,7 @@ final as (
     qualify
         role = 'invitation'
         or row_number() over (
-            partition by period_grain, period_start, role, kind, coalesce(customer_id, source || ':' || response_id), survey
+            partition by period_grain, period_start, role, kind, respondent, survey
             order by answered_at desc, response_id desc, source desc
         ) = 1
 

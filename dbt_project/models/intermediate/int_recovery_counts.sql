@@ -1,6 +1,6 @@
--- How many people bought again after a complaint was resolved, and how many buyers of the same month who had none. Both
--- begin with a purchase behind them: the one when the complaint was resolved, the other with their first purchase of the
--- month. Frequent buyers have more occasions to complain: each is counted with those who had bought on as many days.
+-- How many people bought again after a complaint was resolved, and how many buyers of the same month who had none.
+-- Both begin with a purchase behind them: the one when the complaint was resolved, the other with their first purchase
+-- of the month. Frequent buyers have more occasions to complain: all are counted by how many days they had bought on.
 with
 
 complaints as (

@@ -24,50 +24,35 @@ counted as (
 ),
 
 -- Whole numbers up to here, so that the variance comes out the same in whatever order the rows lie.
-shown as (
-
-    select
-        *,
-        total / cast(n_responses as double) as mean,
-        sqrt(
-            (n_responses * total_of_squares - total * total)
-            / (cast(n_responses as double) * n_responses * (n_responses - 1))
-        ) as standard_error
-    from counted
-    where n_responses >= {{ rule('ces.minimum_responses') }}
-
-),
-
 measured as (
 
     select
         *,
-        {{ t_95('(n_responses - 1)') }} * standard_error as margin
-    from shown
+        n_responses >= {{ rule('ces.minimum_responses') }} as is_shown,
+        total / cast(nullif(n_responses, 0) as double) as mean,
+        {{ t_95('nullif(n_responses - 1, 0)') }} * sqrt(
+            (n_responses * total_of_squares - total * total)
+            / nullif(cast(n_responses as double) * n_responses * (n_responses - 1), 0)
+        ) as margin
+    from counted
 
 ),
 
 final as (
 
     select
-        counted.period_grain,
-        counted.period_start,
-        counted.dimension,
-        counted.dimension_value,
-        counted.n_responses,
-        cast(round(measured.mean, 2) as decimal(4, 2)) as ces,
-        cast(round(greatest(measured.mean - measured.margin, 1), 2) as decimal(4, 2)) as ci_low,
-        cast(round(least(measured.mean + measured.margin, 7), 2) as decimal(4, 2)) as ci_high,
-        counted.n_sent,
-        counted.n_sent_answered,
-        {{ share('counted.n_sent_answered', 'counted.n_sent', rule('ces.minimum_responses')) }} as response_rate
-    from counted
-    left join measured
-        on
-            counted.period_grain = measured.period_grain
-            and counted.period_start is not distinct from measured.period_start
-            and counted.dimension = measured.dimension
-            and counted.dimension_value = measured.dimension_value
+        period_grain,
+        period_start,
+        dimension,
+        dimension_value,
+        n_responses,
+        case when is_shown then cast(round(mean, 2) as decimal(4, 2)) end as ces,
+        case when is_shown then cast(round(greatest(mean - margin, 1), 2) as decimal(4, 2)) end as ci_low,
+        case when is_shown then cast(round(least(mean + margin, 7), 2) as decimal(4, 2)) end as ci_high,
+        n_sent,
+        n_sent_answered,
+        {{ share('n_sent_answered', 'n_sent', rule('ces.minimum_responses')) }} as response_rate
+    from measured
 
 )
 

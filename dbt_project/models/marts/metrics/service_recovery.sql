@@ -1,16 +1,27 @@
--- Complainers against others like them: the others' rate is what the complainers' would be if, month by month and for as
--- many purchase days, they bought again as often as those who had no complaint (direct standardisation).
+-- Complainers against others like them: the others' rate is what the complainers' would be if, month by month and for
+-- as many purchase days, they bought again as often as those who had no complaint (direct standardisation).
 with
+
+cells as (
+
+    select
+        month,
+        complainers,
+        complainers_back,
+        others,
+        others_back / cast(others as double) as others_rate
+    from {{ ref('int_recovery_counts') }}
+    where complainers > 0 and others > 0
+
+),
 
 periods as (
 
-    select 'all' as period_grain, cast(null as date) as period_start, counts.*
-    from {{ ref('int_recovery_counts') }} as counts
+    select 'all' as period_grain, cast(null as date) as period_start, cells.* from cells
 
     union all
 
-    select 'month' as period_grain, counts.month as period_start, counts.*
-    from {{ ref('int_recovery_counts') }} as counts
+    select 'month' as period_grain, cells.month as period_start, cells.* from cells
 
 ),
 
@@ -23,15 +34,9 @@ summed as (
         cast(sum(complainers) as integer) as customers,
         cast(sum(complainers_back) as integer) as bought_again,
         cast(sum(others) as integer) as comparison_customers,
-        sum(cast(complainers * others_back / cast(others as double) as decimal(18, 8))) as expected,
-        sum(
-            cast(
-                complainers * complainers * (others_back / cast(others as double)) * (1 - others_back / cast(others as double))
-                / others as decimal(18, 8)
-            )
-        ) as variance
+        sum(cast(complainers * others_rate as decimal(18, 8))) as expected,
+        sum(cast(power(complainers, 2) * others_rate * (1 - others_rate) / others as decimal(18, 8))) as variance
     from periods
-    where complainers > 0 and others > 0
     group by period_grain, period_start
 
 ),
