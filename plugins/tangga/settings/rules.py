@@ -78,8 +78,8 @@ class Audiences(Strict):
 
 
 class Csat(Strict):
-    """The window of the current satisfaction score, the fewest answers that it is shown for, and the lowest score of 1-5
-    that is satisfied."""
+    """The window of the current satisfaction score, the fewest answers it is shown for, and the lowest score that is
+    satisfied, of 1-5."""
 
     window_days: int = Field(90, gt=0)
     minimum_responses: int = Field(10, ge=1)
