@@ -107,7 +107,9 @@ def test_own_hours_replace_the_whole_week(compiled):
 def test_own_holidays_replace_those_of_tangga(compiled):
     compiled.fill("holidays", [{"date": "2026-01-01", "name": "ours"}])
     assert [row["holiday_date"].isoformat() for row in compiled.run("int_holidays")] == ["2026-01-01"]
-    compiled.fill("reference.holidays", [{"date": "2026-03-20", "name": "Idul Fitri"}, {"date": "2026-03-21"}])
+    compiled.fill(
+        "reference.holidays", [{"date": "2026-03-20", "name": "Idul Fitri"}, {"date": "2026-03-21", "name": None}]
+    )
     assert [row["holiday_date"].isoformat() for row in compiled.run("int_holidays")] == ["2026-03-20", "2026-03-21"]
 
 
