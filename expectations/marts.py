@@ -21,11 +21,16 @@ COLUMNS = {
     "core.customer_identities": "customer_id source contact_id",
     "core.fct_orders": "order_id source customer_id ordered_at order_date status currency gross_amount "
     "refunded_amount net_amount discount_amount is_purchase is_discounted",
+    "core.fct_tickets": "ticket_id source customer_id kind opened_date is_sla_breached is_resolved",
     "customer.customer_rfm": "customer_id as_of_date recency_days frequency monetary r_score f_score m_score segment",
     "customer.customer_lifecycle": "customer_id as_of_date rung rung_name reason sieve_verdict",
     "metrics.nps": "period_grain period_start dimension dimension_value n_responses promoters passives detractors "
     "nps ci_low ci_high",
+    "metrics.csat": "period_grain period_start dimension dimension_value n_responses satisfied csat ci_low ci_high",
+    "metrics.ces": "period_grain period_start dimension dimension_value n_responses ces ci_low ci_high",
+    "metrics.service_levels": "period_grain period_start dimension dimension_value tickets sla_share complaint_rate",
     "metrics.retention_cohorts": "cohort_month months_since customers retained retention_rate",
+    "metrics.repeat_purchase": "cohort_month customers repeat_customers repeat_rate repurchased repurchase_rate",
     "audiences.audience_members": "audience customer_id why entry_key",
     "audiences.audience_exclusions": "audience customer_id channel reason",
 }
@@ -117,6 +122,14 @@ def _fct_orders(table: str) -> list[Check]:
     ]
 
 
+def _fct_tickets(table: str) -> list[Check]:
+    query = "select 1 from {batch} where opened_date > (select max(as_of_date) from customer.customer_lifecycle)"
+    return [
+        *_filled(table, "ticket_id", "kind", "opened_date", "is_resolved"),
+        unexpected_rows("No ticket of core.fct_tickets is after the as-of date", query),
+    ]
+
+
 def _customer_rfm(table: str) -> list[Check]:
     return [
         *_filled(table, *COLUMNS[table].split()),
@@ -160,6 +173,46 @@ def _nps(table: str) -> list[Check]:
     ]
 
 
+def _csat(table: str) -> list[Check]:
+    return [
+        *_filled(table, "n_responses", "satisfied"),
+        _between(table, "csat", 0, 1),
+        unexpected_rows(
+            f"{table}.satisfied is at most n_responses", "select 1 from {batch} where satisfied > n_responses"
+        ),
+    ]
+
+
+def _ces(table: str) -> list[Check]:
+    return [*_filled(table, "n_responses"), _between(table, "ces", 1, 7)]
+
+
+def _service_levels(table: str) -> list[Check]:
+    query = (
+        "select 1 from (select count(*) as tickets from core.fct_tickets) as whole left join (select period_grain, "
+        "dimension, sum(tickets) as tickets from {batch} group by period_grain, dimension) as parts on true "
+        "where whole.tickets <> coalesce(parts.tickets, 0)"
+    )
+    return [
+        *_filled(table, "tickets"),
+        _between(table, "sla_share", 0, 1),
+        unexpected_rows("tickets add up to core.fct_tickets in every grain and dimension", query),
+    ]
+
+
+def _repeat_purchase(table: str) -> list[Check]:
+    query = (
+        "select 1 from (select (select coalesce(sum(customers), 0) from {batch}) as here, (select coalesce("
+        "sum(customers), 0) from metrics.retention_cohorts where months_since = 0) as there) where here <> there"
+    )
+    return [
+        *_filled(table, "cohort_month", "customers"),
+        _unique(table, "cohort_month"),
+        _between(table, "repeat_rate", 0, 1),
+        unexpected_rows("customers add up to those of metrics.retention_cohorts", query),
+    ]
+
+
 def _retention_cohorts(table: str) -> list[Check]:
     return [*_filled(table, "cohort_month", "months_since")]
 
@@ -196,10 +249,15 @@ _CHECKS = {
     "core.dim_customers": _dim_customers,
     "core.customer_identities": _customer_identities,
     "core.fct_orders": _fct_orders,
+    "core.fct_tickets": _fct_tickets,
     "customer.customer_rfm": _customer_rfm,
     "customer.customer_lifecycle": _customer_lifecycle,
     "metrics.nps": _nps,
+    "metrics.csat": _csat,
+    "metrics.ces": _ces,
+    "metrics.service_levels": _service_levels,
     "metrics.retention_cohorts": _retention_cohorts,
+    "metrics.repeat_purchase": _repeat_purchase,
     "audiences.audience_members": _audience_members,
     "audiences.audience_exclusions": _audience_exclusions,
 }

@@ -58,20 +58,56 @@
     timezone('{{ var("time_zone") }}', timezone('UTC', {{ instant }}))
 {%- endmacro %}
 
-{# The day of the week, 1 Monday to 7 Sunday. #}
-{% macro iso_weekday(day) -%}
-    {{ return(adapter.dispatch('iso_weekday')(day)) }}
-{%- endmacro %}
-
-{% macro default__iso_weekday(day) -%}
-    (weekday({{ day }}) + 1)
-{%- endmacro %}
-
-{% macro duckdb__iso_weekday(day) -%}
-    isodow({{ day }})
-{%- endmacro %}
-
 {# Does a day lie within the last rules.economics.window_days? #}
 {% macro is_in_window(day) -%}
     {{ day }} > {{ days_before(as_of_date(), rule('economics.window_days')) }}
+{%- endmacro %}
+
+{# The instant (UTC) at which the as-of date ends, as the business counts days. #}
+{% macro as_of_end() -%}
+    cast('{{ var("as_of_end_utc") }}' as timestamp)
+{%- endmacro %}
+
+{# The instant (UTC) at which the business's clock shows a time. #}
+{% macro utc_instant(local_time) -%}
+    {{ return(adapter.dispatch('utc_instant')(local_time)) }}
+{%- endmacro %}
+
+{% macro default__utc_instant(local_time) -%}
+    to_utc_timestamp({{ local_time }}, '{{ var("time_zone") }}')
+{%- endmacro %}
+
+{% macro duckdb__utc_instant(local_time) -%}
+    timezone('UTC', timezone('{{ var("time_zone") }}', {{ local_time }}))
+{%- endmacro %}
+
+{# Whole seconds from one instant to another. #}
+{% macro seconds_between(earlier, later) -%}
+    {{ return(adapter.dispatch('seconds_between')(earlier, later)) }}
+{%- endmacro %}
+
+{% macro default__seconds_between(earlier, later) -%}
+    timestampdiff(second, {{ earlier }}, {{ later }})
+{%- endmacro %}
+
+{% macro duckdb__seconds_between(earlier, later) -%}
+    date_sub('second', {{ earlier }}, {{ later }})
+{%- endmacro %}
+
+{# Whole minutes of a number of seconds that is not below zero. #}
+{% macro whole_minutes(seconds) -%}
+    cast(floor({{ seconds }} / cast(60 as double)) as integer)
+{%- endmacro %}
+
+{# 1 (Monday) to 7 (Sunday). #}
+{% macro weekday(day) -%}
+    {{ return(adapter.dispatch('weekday')(day)) }}
+{%- endmacro %}
+
+{% macro default__weekday(day) -%}
+    cast(weekday({{ day }}) + 1 as tinyint)
+{%- endmacro %}
+
+{% macro duckdb__weekday(day) -%}
+    cast(isodow({{ day }}) as tinyint)
 {%- endmacro %}

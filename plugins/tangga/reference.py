@@ -25,6 +25,8 @@ TABLES: dict[str, dict[str, str]] = {
     "discount_campaigns": {"campaign": "varchar", "starts_on": "date", "ends_on": "date", "scope": "varchar"},
     "contact_costs": {"channel": "varchar", "currency": "varchar", "cost_per_message": "decimal(18,4)"},
     "links": {"source": "varchar", "contact_id": "varchar", "other_source": "varchar", "other_contact_id": "varchar"},
+    "business_hours": {"weekday": "tinyint", "opens_at": "varchar", "closes_at": "varchar"},
+    "holidays": {"date": "date", "name": "varchar"},
 }
 
 
@@ -32,7 +34,10 @@ _KEYS = {
     "rfm_cutoffs": ("metric", "score"),
     "exchange_rates": ("rate_date", "currency"),
     "contact_costs": ("channel", "currency"),
+    "business_hours": ("weekday", "opens_at"),
+    "holidays": ("date",),
 }
+_NEED_NOT_BE_FILLED = {("discount_campaigns", "scope"), ("holidays", "name")}
 
 
 def path_of(settings: Settings, table: str) -> Path:
@@ -91,11 +96,28 @@ def _read(path: Path, columns: list[str]) -> list[dict]:
         raise SettingsError(f"{path}: cannot be read as a CSV file in UTF-8 ({type(error).__name__})") from None
 
 
+_HOURS = [
+    ("try_cast(weekday as tinyint) not between 1 and 7", "weekday must be 1 (Monday) to 7 (Sunday)"),
+    ("not regexp_full_match(opens_at, '([01][0-9]|2[0-3]):[0-5][0-9]')", "opens_at must be a time such as 09:00"),
+    (
+        "not regexp_full_match(closes_at, '([01][0-9]|2[0-3]):[0-5][0-9]|24:00')",
+        "closes_at must be a time such as 17:00, at the latest 24:00",
+    ),
+    ("closes_at <= opens_at", "closes_at is not after opens_at; hours past midnight belong to the next weekday"),
+    (
+        "_line in (select _line from _texts "
+        "qualify opens_at < lag(closes_at) over (partition by weekday order by opens_at, _line))",
+        "opens_at lies within other hours of its weekday",
+    ),
+]
+"""What is wrong with a row of opening hours."""
+
+
 def _faults(settings: Settings, table: str) -> list[tuple[str, str]]:
     """What is wrong with a row of texts `_texts`: a condition and what to say."""
     faults = []
     for name, kind in TABLES[table].items():
-        if (table, name) != ("discount_campaigns", "scope"):
+        if (table, name) not in _NEED_NOT_BE_FILLED:
             faults.append((f"{name} is null", f"{name} is missing"))
         faults.append((f"{name} is not null and try_cast({name} as {kind}) is null", f"{name} is not a {kind}"))
     if table == "exchange_rates":
@@ -113,6 +135,8 @@ def _faults(settings: Settings, table: str) -> list[tuple[str, str]]:
         for name in ("source", "other_source"):
             condition = f"{name} not in ({', '.join(map(literal, namespaces))})"
             faults.append((condition, f"{name} is no source or namespace of {settings.config_path}; use {known}"))
+    if table == "business_hours":
+        faults += _HOURS
     if table in _KEYS:
         keys = ", ".join(f"try_cast({name} as {TABLES[table][name]})" for name in _KEYS[table])
         repeated = f"select _line from _texts qualify row_number() over (partition by {keys} order by _line) > 1"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import duckdb
@@ -82,16 +83,21 @@ class Compiled:
                 [value for each in rows for value in each.values()],
             )
 
-    def run(self, model: str, as_of: date = AS_OF) -> list[dict[str, Any]]:
-        """The rows of a model over what was filled in, as of a day."""
-        cursor = self.con.execute(self.sql(model).replace(AS_OF.isoformat(), as_of.isoformat()))
+    def run(
+        self, model: str, as_of: date = AS_OF, replacing: Mapping[str, str] = MappingProxyType({})
+    ) -> list[dict[str, Any]]:
+        """The rows of a model over what was filled in, as of a day; `replacing` names texts of the SQL to replace."""
+        sql = self.sql(model)
+        for text, other in replacing.items():
+            sql = sql.replace(text, other)
+        cursor = self.con.execute(sql.replace(AS_OF.isoformat(), as_of.isoformat()))
         names = [column[0] for column in cursor.description]
         return [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
 
-    def put(self, model: str, as_of: date = AS_OF) -> None:
+    def put(self, model: str, as_of: date = AS_OF, replacing: Mapping[str, str] = MappingProxyType({})) -> None:
         """Run a model, also one in Python, and fill its own table with the rows."""
         files = [*(dbt.PROJECT / "models").rglob(f"{model}.py")]
-        self.fill(model, self._run_python(files[0]) if files else self.run(model, as_of))
+        self.fill(model, self._run_python(files[0]) if files else self.run(model, as_of, replacing))
 
     def _run_python(self, file: Path) -> list[dict[str, Any]]:
         return load_model(file)(self, self.con).to_pylist()

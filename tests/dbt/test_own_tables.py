@@ -95,6 +95,24 @@ def test_discount_days_are_of_everybody_or_of_who_was_sent_the_offer(compiled):
     assert sorted(found, key=str) == [("ani", 27), ("ani", 30), ("dewi", 30), (None, 28), (None, 29)]
 
 
+def test_own_hours_replace_the_whole_week(compiled):
+    def week() -> set[tuple]:
+        return {(row["weekday"], row["opens_at"], row["closes_at"]) for row in compiled.run("int_weekly_hours")}
+
+    assert week() == {(weekday, "09:00", "17:00") for weekday in range(1, 6)}
+    compiled.fill("reference.business_hours", [{"weekday": 6, "opens_at": "08:00", "closes_at": "24:00"}])
+    assert week() == {(6, "08:00", "24:00")}
+
+
+def test_own_holidays_replace_those_of_tangga(compiled):
+    compiled.fill("holidays", [{"date": "2026-01-01", "name": "ours"}])
+    assert [row["holiday_date"].isoformat() for row in compiled.run("int_holidays")] == ["2026-01-01"]
+    compiled.fill(
+        "reference.holidays", [{"date": "2026-03-20", "name": "Idul Fitri"}, {"date": "2026-03-21", "name": None}]
+    )
+    assert [row["holiday_date"].isoformat() for row in compiled.run("int_holidays")] == ["2026-03-20", "2026-03-21"]
+
+
 def test_own_cut_offs_replace_those_of_their_metric(compiled):
     compiled.fill("reference.rfm_cutoffs", [
         {"metric": "monetary", "score": score, "lower_bound": score * 10} for score in range(1, 6)

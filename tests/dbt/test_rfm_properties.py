@@ -1,4 +1,4 @@
-"""RFM, NPS and cohorts: the SQL that dbt compiles, against `tests/reference`, over random customers."""
+"""RFM, NPS, cohorts, repeat purchases: the SQL that dbt compiles, against `tests/reference`, over random customers."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from tangga import dbt, warehouse
 from tests.dbt.harness import AS_OF, Compiled, make_settings
 from tests.reference.definitions import RfmRow, ValuedOrder, cohorts, nps, rfm, score_and_segment
+from tests.reference.service import repeat_purchases
 
 BINNINGS = ("quantile", "r_rfm", "fixed")
 SCHEMES = ("standard_11", "rf_grid_10")
@@ -163,6 +164,26 @@ class TestOrders:
         assert found == expected
 
     @ROUNDS
+    @given(valued=orders(), later=st.one_of(st.sampled_from([0, 89, 90, 91]), st.integers(0, 200)))
+    def test_repeat_purchases_are_those_of_the_reference(self, compiled, valued, later):
+        as_of = min((order.order_date for order in valued), default=AS_OF) + timedelta(later)
+        valued = [order for order in valued if order.order_date <= as_of]
+        fill_orders(compiled, valued)
+        compiled.put("int_purchase_days", as_of)
+        found = {row["cohort_month"]: row for row in compiled.run("repeat_purchase", as_of)}
+        expected = repeat_purchases(valued, as_of)
+        assert {
+            month: (row["customers"], row["repeat_customers"], row["customers_observed"], row["repurchased"])
+            for month, row in found.items()
+        } == {
+            month: (*cohort[:3], cohort.repurchased if cohort.observed else None) for month, cohort in expected.items()
+        }
+        for month, row in found.items():
+            customers, repeat, observed, repurchased = expected[month]
+            assert row["repeat_rate"] == Decimal(str(round(repeat / customers, 4)))
+            assert row["repurchase_rate"] == (Decimal(str(round(repurchased / observed, 4))) if observed else None)
+
+    @ROUNDS
     @given(valued=orders())
     def test_values_are_those_of_the_reference(self, compiled, valued):
         as_of = max((order.order_date for order in valued), default=AS_OF)
@@ -190,11 +211,10 @@ class TestNps:
         max_size=60,
     ))  # fmt: skip
     def test_it_is_that_of_the_reference(self, compiled, answers: list[Answer]):
-        groups = {None: None} | {
-            score: "detractor" if score <= 6 else "passive" if score <= 8 else "promoter" for score in range(11)
-        }
-        compiled.fill("fct_survey_responses", [
+        compiled.fill("int_feedback_answers", [
             {
+                "given_in": "survey",
+                "kind": "nps",
                 "source": "shop",
                 "response_id": f"{number:03}",
                 "customer_id": customer,
@@ -202,10 +222,10 @@ class TestNps:
                 "answered_at": datetime(2026, 6, day),
                 "answer_date": date(2026, 6, day),
                 "score": score,
-                "nps_group": groups[score],
             }
             for number, (customer, survey, day, score) in enumerate(answers)
         ])  # fmt: skip
+        compiled.put("int_feedback_periods")
         latest: dict[tuple, tuple] = {}
         for number, (customer, survey, day, score) in enumerate(answers):
             who = (customer or number, survey)

@@ -18,7 +18,9 @@ TESTED_ELSEWHERE = {
     "int_currency_rates": "a seed and the company's own table of one name: test_own_tables.py",
     "int_discount_days": "a seed and the company's own table of one name: test_own_tables.py",
     "int_rfm_cutoffs": "a seed and the company's own table of one name: test_own_tables.py",
+    "int_holidays": "a seed and the company's own table of one name: test_own_tables.py",
     "int_rfm_segment_map": "a seed and the company's own table of one name: test_own_tables.py",
+    "int_weekly_hours": "a seed and the company's own table of one name: test_own_tables.py",
 }
 
 WITHOUT_A_RULE = {"customer_identities", "customer_identity_changes", "fct_consents", "fct_orders"}

@@ -20,6 +20,7 @@ import pytest
 from tangga import settings
 from tests.reference import samples
 from tests.reference.definitions import ValuedOrder, cohorts, nps, rfm, score_and_segment, value_orders
+from tests.reference.service import Repeat, repeat_purchases
 
 EXAMPLES = samples.REPOSITORY / "examples"
 TIMEOUT_SECONDS = 900
@@ -151,6 +152,14 @@ def test_retention_cohorts(run: Run):
     for month, since, customers, retained, rate in rows:
         assert (rate is None) == (retained is None), (month, since)
         assert rate is None or float(rate) == pytest.approx(retained / customers, abs=0.0001), (month, since)
+
+
+def test_repeat_purchase(run: Run):
+    rows = run.rows(
+        "select cohort_month, customers, repeat_customers, customers_observed, coalesce(repurchased, 0) "
+        "from metrics.repeat_purchase"
+    )
+    assert {month: Repeat(*counts) for month, *counts in rows} == repeat_purchases(run.valued, run.sample.as_of)
 
 
 @pytest.mark.parametrize("config", sorted(EXAMPLES.glob("*/*.yml")), ids=lambda path: f"{path.parent.name}/{path.name}")

@@ -93,6 +93,7 @@ def test_exactly_these_files(today):
         "inbox/mailer/consents.csv",
         "inbox/survey/responses.csv",
         "inbox/helpdesk/tickets.tsv",
+        "inbox/helpdesk/business_hours.csv",
         "truth/rungs.csv",
     }
     for month in months:

@@ -329,6 +329,8 @@ create table core.fct_orders as select 'o1' as order_id, 'shop' as source, 'a' a
     timestamp '2024-01-05' as ordered_at, date '2024-01-05' as order_date, 'paid' as status, 'IDR' as currency,
     10.50::decimal(18, 2) as gross_amount, 0::decimal(18, 2) as refunded_amount, 10.50::decimal(18, 2) as net_amount,
     0::decimal(18, 2) as discount_amount, true as is_purchase, false as is_discounted;
+create table core.fct_tickets as select 't1' as ticket_id, 'desk' as source, 'a' as customer_id, 'question' as kind,
+    date '2024-01-06' as opened_date, false as is_sla_breached, true as is_resolved;
 create table customer.customer_rfm as select 'a' as customer_id, date '2024-02-01' as as_of_date, 27 as recency_days,
     1 as frequency, 10.50::decimal(18, 2) as monetary, 5 as r_score, 5 as f_score, 5 as m_score, 'Champions' as segment;
 create table customer.customer_lifecycle as select unnest(['a', 'b']) as customer_id, date '2024-02-01' as as_of_date,
@@ -338,6 +340,15 @@ create table metrics.nps as select 'all' as period_grain, null::date as period_s
     -50.0 as ci_low, 50.0 as ci_high;
 create table metrics.retention_cohorts as select date '2024-01-01' as cohort_month, 0 as months_since, 1 as customers,
     1 as retained, 1.0 as retention_rate;
+create table metrics.csat as select 'all' as period_grain, null::date as period_start, 'all' as dimension,
+    'all' as dimension_value, 2 as n_responses, 1 as satisfied, 0.5 as csat, 0.1 as ci_low, 0.9 as ci_high;
+create table metrics.ces as select 'all' as period_grain, null::date as period_start, 'all' as dimension,
+    'all' as dimension_value, 2 as n_responses, 5.5::double as ces, 4.0 as ci_low, 7.0 as ci_high;
+create table metrics.service_levels as select 'all' as period_grain, null::date as period_start, unnest(['all', 'kind'])
+    as dimension, unnest(['all', 'question']) as dimension_value, 1 as tickets, 1.0::double as sla_share,
+    0.0 as complaint_rate;
+create table metrics.repeat_purchase as select date '2024-01-01' as cohort_month, 1 as customers, 0 as repeat_customers,
+    0.0::double as repeat_rate, null::integer as repurchased, null::double as repurchase_rate;
 create table audiences.audience_members as select 'welcome' as audience, 'b' as customer_id, 'new' as why,
     'k' as entry_key;
 create table audiences.audience_exclusions as select 'welcome' as audience, 'a' as customer_id, 'email' as channel,
@@ -398,6 +409,33 @@ BROKEN_MARTS = [
     ("update metrics.nps set passives = null", {"metrics.nps.passives is never empty"}),
     ("update metrics.retention_cohorts set cohort_month = null",
      {"metrics.retention_cohorts.cohort_month is never empty"}),
+    ("update core.fct_tickets set ticket_id = null, kind = null, opened_date = null, is_resolved = null",
+     {f"core.fct_tickets.{column} is never empty" for column in ("ticket_id", "kind", "opened_date", "is_resolved")}),
+    ("update core.fct_tickets set opened_date = date '2024-02-02'",
+     {"No ticket of core.fct_tickets is after the as-of date"}),
+    ("update metrics.csat set csat = 1.01", {"metrics.csat.csat is 0 to 1"}),
+    ("update metrics.csat set csat = -0.01", {"metrics.csat.csat is 0 to 1"}),
+    ("update metrics.csat set satisfied = 3", {"metrics.csat.satisfied is at most n_responses"}),
+    ("update metrics.csat set n_responses = null, satisfied = null",
+     {f"metrics.csat.{column} is never empty" for column in ("n_responses", "satisfied")}),
+    *((f"update metrics.ces set ces = {score}", {"metrics.ces.ces is 1 to 7"}) for score in (0.99, 7.01)),
+    ("update metrics.ces set n_responses = null", {"metrics.ces.n_responses is never empty"}),
+    ("update metrics.service_levels set tickets = 2 where dimension = 'kind'",
+     {"tickets add up to core.fct_tickets in every grain and dimension"}),
+    ("delete from metrics.service_levels", {"tickets add up to core.fct_tickets in every grain and dimension"}),
+    ("update metrics.service_levels set tickets = null",
+     {"metrics.service_levels.tickets is never empty",
+      "tickets add up to core.fct_tickets in every grain and dimension"}),
+    ("update metrics.service_levels set sla_share = 1.01", {"metrics.service_levels.sla_share is 0 to 1"}),
+    ("update metrics.repeat_purchase set customers = 2", {"customers add up to those of metrics.retention_cohorts"}),
+    ("delete from metrics.repeat_purchase", {"customers add up to those of metrics.retention_cohorts"}),
+    ("update metrics.repeat_purchase set repeat_rate = 1.01", {"metrics.repeat_purchase.repeat_rate is 0 to 1"}),
+    ("update metrics.repeat_purchase set cohort_month = null",
+     {"metrics.repeat_purchase.cohort_month is never empty"}),
+    ("insert into metrics.repeat_purchase select * replace (0 as customers) from metrics.repeat_purchase",
+     {"metrics.repeat_purchase has one row for each cohort_month"}),
+    ("update metrics.repeat_purchase set customers = null",
+     {"metrics.repeat_purchase.customers is never empty", "customers add up to those of metrics.retention_cohorts"}),
     ("insert into audiences.audience_members from audiences.audience_members",
      {"audiences.audience_members has one row for each audience and customer_id"}),
     ("insert into audiences.audience_members values (null, 'a', 'x', 'y')",

@@ -12,6 +12,7 @@ from tangga import reference
 from tangga.settings import SettingsError
 
 COSTS = "channel,currency,cost_per_message\n"
+HOURS = "weekday,opens_at,closes_at\n"
 RATES = "rate_date,currency,rate\n"
 LINKS = "source,contact_id,other_source,other_contact_id\n"
 
@@ -76,6 +77,21 @@ def test_seeds_are_usable(inbox, table):
         ("contact_costs", COSTS + "email,IDR,-1\n", "/own.csv, line 2: cost_per_message is below 0"),
         ("contact_costs", COSTS + "email,IDR,1\nemail,IDR,2\n",
          "/own.csv, line 3: is the second for its channel and currency; keep one"),
+        ("business_hours", HOURS + "0,09:00,17:00\n", "/own.csv, line 2: weekday must be 1 (Monday) to 7 (Sunday)"),
+        ("business_hours", HOURS + "8,09:00,17:00\n", "/own.csv, line 2: weekday must be 1 (Monday) to 7 (Sunday)"),
+        ("business_hours", HOURS + "1,9:00,17:00\n", "/own.csv, line 2: opens_at must be a time such as 09:00"),
+        ("business_hours", HOURS + "1,24:00,24:00\n", "/own.csv, line 2: opens_at must be a time such as 09:00"),
+        ("business_hours", HOURS + "1,09:00,24:01\n",
+         "/own.csv, line 2: closes_at must be a time such as 17:00, at the latest 24:00"),
+        ("business_hours", HOURS + "1,22:00,06:00\n",
+         "/own.csv, line 2: closes_at is not after opens_at; hours past midnight belong to the next weekday"),
+        ("business_hours", HOURS + "1,13:00,17:00\n1,09:00,13:01\n",
+         "/own.csv, line 2: opens_at lies within other hours of its weekday"),
+        ("business_hours", HOURS + "1,09:00,17:00\n1,09:00,17:00\n",
+         "/own.csv, line 3: opens_at lies within other hours of its weekday"),
+        ("holidays", "date,name\n2026-13-01,x\n", "/own.csv, line 2: date is not a date"),
+        ("holidays", "date,name\n2026-01-01,x\n2026-01-01,\n",
+         "/own.csv, line 3: is the second for its date; keep one"),
         ("discount_campaigns", "campaign,starts_on,ends_on,scope\nx,2026-03-02,2026-03-01,\n",
          "/own.csv, line 2: ends_on is before starts_on"),
         ("links", LINKS + "shop,1,shop,2\nshop,1,till,\n", "/own.csv, line 3: other_contact_id is missing"),
@@ -85,6 +101,15 @@ def test_seeds_are_usable(inbox, table):
 )  # fmt: skip
 def test_faults(inbox, table, content, expected):
     assert fault(inbox, table, content) == expected
+
+
+def test_hours_may_end_where_the_next_begin_and_at_midnight(inbox):
+    content = HOURS + "1,13:00,24:00\n1,09:00,13:00\n7,00:00,24:00\n"
+    assert rows(inbox, "business_hours", content) == [
+        (1, "09:00", "13:00"),
+        (1, "13:00", "24:00"),
+        (7, "00:00", "24:00"),
+    ]
 
 
 CELLS = [(r, f, m) for r in range(1, 6) for f in range(1, 6) for m in range(1, 6)]

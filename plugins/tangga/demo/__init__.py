@@ -25,7 +25,7 @@ OWN_FILES = {
     "web": ("events_*.jsonl.gz",),
     "mailer": ("consents.csv", "messages_*.jsonl"),
     "survey": ("responses.csv",),
-    "helpdesk": ("tickets.tsv",),
+    "helpdesk": ("tickets.tsv", "business_hours.csv"),
 }  # fmt: skip
 
 
@@ -72,6 +72,7 @@ def write_inbox(inbox: Path, truth: Path, day: date, demo: Demo) -> dict[str, in
         "tickets": feedback.write_tickets(inbox / "helpdesk", world, people, tickets),
     }
     sales_files.write_campaigns(shop, world)
+    feedback.write_business_hours(inbox / "helpdesk", world)
     hidden.write_truth(truth, world, people, orders, tickets, referrals)
     return rows
 

@@ -183,6 +183,17 @@ def write_tickets(folder: Path, world: World, people: People, tickets: Tickets) 
     )  # fmt: skip
 
 
+def write_business_hours(folder: Path, world: World) -> int:
+    """Write business_hours.csv: every day, and longer from Monday to Friday; gives the number of rows."""
+    table = {
+        "weekday": numbers(np.arange(1, 8)),
+        "opens_at": words(["08:00", "09:00"], np.repeat([0, 1], [5, 2])),
+        "closes_at": words(["21:00", "18:00"], np.repeat([0, 1], [5, 2])),
+    }
+    path = folder / "business_hours.csv"
+    return write_lines(path, world.draws, table, np.arange(7), csv_lines(","), header=",".join(table))
+
+
 def _past_time(world: World, seconds: np.ndarray) -> pa.Array:
     past = seconds < world.cutoff
     return only_where(past, local_time(np.where(past, seconds, 0)))

@@ -83,6 +83,8 @@ class Reference(Strict):
     discount_campaigns: str | None = None
     contact_costs: str | None = None
     links: str | None = None
+    business_hours: str | None = None
+    holidays: str | None = None
 
 
 class Storage(Strict):

@@ -12,20 +12,25 @@ final as (
         responses.answered_at,
         responses.answer_date,
         responses.score,
-        case
-            when responses.kind <> 'nps' or responses.score is null then null
-            when responses.score >= 9 then 'promoter'
-            when responses.score >= 7 then 'passive'
-            else 'detractor'
-        end as nps_group,
+        {{ nps_group('responses.kind', 'responses.score') }} as nps_group,
         responses.comment,
         responses.touchpoint,
-        responses.order_id
+        responses.order_id,
+        links.linked_order_id,
+        links.linked_order_source,
+        links.order_linked_by,
+        links.linked_ticket_id,
+        links.linked_ticket_source,
+        links.ticket_linked_by
     from {{ ref('stg_survey_responses') }} as responses
     left join {{ ref('int_customer_identities') }} as identities
         on
             responses.source = identities.source
             and responses.contact_id = identities.contact_id
+    left join {{ ref('int_feedback_links') }} as links
+        on
+            responses.source = links.source
+            and responses.response_id = links.response_id
 
 )
 

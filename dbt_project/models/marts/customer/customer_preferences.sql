@@ -15,7 +15,7 @@ habits as (
 
     {% for habit, value in [
         ('channel', 'channel'),
-        ('weekday', 'cast(' ~ iso_weekday('ordered_at') ~ ' as varchar)'),
+        ('weekday', 'cast(' ~ weekday('ordered_at') ~ ' as varchar)'),
         ('hour', 'cast(cast(extract(hour from ordered_at) as integer) as varchar)'),
     ] %}
         select customer_id, '{{ habit }}' as habit, {{ value }} as habit_value, ordered_at from orders

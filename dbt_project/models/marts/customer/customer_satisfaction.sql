@@ -1,26 +1,19 @@
 -- What a customer last said of us within the window of the rules, and whether a complaint is open.
 with
 
--- A rating of the answer to a ticket is a satisfaction score as well, given when the ticket was resolved.
 scores as (
-
-    select customer_id, kind, score, nps_group, answered_at, answer_date, source, response_id
-    from {{ ref('fct_survey_responses') }}
-    where score is not null
-
-    union all
 
     select
         customer_id,
-        'csat',
-        csat_score,
-        cast(null as varchar),
-        coalesce(resolved_at, opened_at),
-        {{ local_date('coalesce(resolved_at, opened_at)') }},
+        kind,
+        score,
+        {{ nps_group('kind', 'score') }} as nps_group,
+        answered_at,
+        answer_date,
         source,
-        'ticket:' || ticket_id
-    from {{ ref('fct_tickets') }}
-    where csat_score is not null
+        response_id
+    from {{ ref('int_feedback_answers') }}
+    where score is not null
 
 ),
 
