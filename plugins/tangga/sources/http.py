@@ -158,6 +158,8 @@ class Client:
                 return response, b"".join(self._pieces(response, end))
         except httpx.TimeoutException:
             raise _Passing("did not answer in time") from None
+        except UnicodeError:  # httpx looks at where a redirect leads, an international name perhaps
+            raise Denied(_NOWHERE) from None
         except httpx.LocalProtocolError:
             raise Denied("cannot be asked: a header is none; correct 'headers' or the connection in Airflow") from None
         except (httpx.TransportError, httpx.DecodingError) as error:
@@ -204,6 +206,7 @@ def _judged(response: httpx.Response, content: bytes) -> Answer:
 
 
 _REACH = "see to it that it runs and that this machine reaches it, or correct the host of the connection in Airflow"
+_NOWHERE = "leads on to an address that is none; ask whoever runs the API"
 _REQUEST = "(it does not understand the request); correct 'params' or 'path' in tangga.yml"
 _OTHER = "(it does not do this); correct 'url', 'path' or 'params' in tangga.yml"
 _ADVICE = {
@@ -240,11 +243,9 @@ def _moment(said: str) -> datetime | None:
 
 def _joined(url: httpx.URL, address: str) -> httpx.URL:
     try:
-        joined = url.join(address)
-        _ = joined.host  # an international name is read only when asked for
+        return url.join(address)
     except (httpx.InvalidURL, ValueError):
-        raise Denied("leads on to an address that is none; ask whoever runs the API") from None
-    return joined
+        raise Denied(_NOWHERE) from None
 
 
 def _port(url: httpx.URL) -> int | None:
