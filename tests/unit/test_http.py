@@ -176,33 +176,33 @@ def test_one_connection_serves_all_calls(api, connect):
 
 
 @pytest.mark.parametrize(
-    ("reply", "said"),
+    ("reply", "timeout", "said"),
     [
-        (Reply({}, delay=0.3), "did not answer in time"),
-        (Reply(b"x" * 100, drip=0.02), "did not answer in time"),
-        (Reply(b"{}", length=100), r"broke off \(RemoteProtocolError\)"),
-        (Reply(b"{}", headers={"Content-Encoding": "gzip"}), r"broke off \(DecodingError\)"),
+        (Reply({}, delay=0.3), 0.1, "did not answer in time"),
+        (Reply(b"x" * 100, drip=0.02), 0.1, "did not answer in time"),
+        (Reply(b"{}", length=100), 10, r"broke off \(RemoteProtocolError\)"),
+        (Reply(b"{}", headers={"Content-Encoding": "gzip"}), 10, r"broke off \(DecodingError\)"),
     ],
 )
-def test_a_call_that_fails_on_the_way_is_tried_again(api, connect, reply, said, monkeypatch):
+def test_a_call_that_fails_on_the_way_is_tried_again(api, connect, reply, timeout, said, monkeypatch):
     monkeypatch.setattr(http, "BACKOFF", (0.0, 0.0))
     api.answer = reply
     with pytest.raises(Unanswered, match=f"^{said}, 5 times; try again later$"):
-        connect(timeout=0.1, clock=http.Clock()).call("GET", api.url)
+        connect(timeout=timeout, clock=http.Clock()).call("GET", api.url)
     assert len(api.asked) == 5
 
 
 def test_an_answer_that_drips_ends_at_the_deadline(api, connect):
     api.answer = Reply(b"x" * 1000, drip=0.02)
     with pytest.raises(Unanswered, match="did not answer in time, and 'deadline_seconds' leaves no time to wait"):
-        connect(timeout=60, deadline=0.2, clock=http.Clock()).call("GET", api.url)
+        connect(timeout=60, deadline=1, clock=http.Clock()).call("GET", api.url)
 
 
 def test_nobody_there(connect, clock):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         base = f"http://127.0.0.1:{taken.getsockname()[1]}"
-        with pytest.raises(Unanswered, match=r"^cannot be reached \(ConnectError\), 5 times; try again later$"):
+        with pytest.raises(Unanswered, match="^cannot be reached, 5 times; see to it that it runs and"):
             connect(base).call("GET", base)
 
 
@@ -225,8 +225,16 @@ def test_redirects_without_end(api, connect):
         connect().call("GET", api.url)
 
 
-@pytest.mark.parametrize("location", ["http://localhost:{port}/x", "//localhost:{port}/", "http://127.0.0.1:1/", "ftp://127.0.0.1/",
-                                      "http://user@localhost:{port}/"])  # fmt: skip
+@pytest.mark.parametrize(
+    "location",
+    [
+        "http://localhost:{port}/x",
+        "//localhost:{port}/",
+        "http://127.0.0.1:1/",
+        "ftp://127.0.0.1/",
+        "http://user@localhost:{port}/",
+    ],
+)
 def test_the_secret_never_goes_to_another_place(api, connect, location):
     api.answer = Reply(status=302, headers={"Location": location.format(port=api.url.rsplit(":")[-1])})
     with pytest.raises(Denied, match="leads to another host or scheme, where the credentials must not go"):
@@ -234,7 +242,7 @@ def test_the_secret_never_goes_to_another_place(api, connect, location):
     assert len(api.asked) == 1
 
 
-@pytest.mark.parametrize("location", ["http://[", "http://127.0.0.1:99999/"])
+@pytest.mark.parametrize("location", ["http://[", "http://127.0.0.1:99999/", "http://xn--a/"])
 def test_a_redirect_to_no_address(api, connect, location):
     api.answer = Reply(status=302, headers={"Location": location})
     with pytest.raises(Denied, match="leads"):

@@ -137,7 +137,11 @@ def test_several_lists_are_a_relation_each(tmp_path):
          f"{ORDERS}: '{{begin}}' is for 'load: daily'; a snapshot of one day would drop all the others"),
         ("    request:", "    load: daily\n    request:",
          f"{ORDERS}: 'load: daily' needs '{{begin}}', '{{begin_unix}}' or '{{ds}}' in a path or in 'params'"),
-        ("    request:", "    look_back_days: 3\n    request:", f"{ORDERS}: 'look_back_days' is for 'load: daily'"),
+        ("    request:", "    look_back_days: 3\n    request:",
+         f"{ORDERS}: 'look_back_days' is for 'load: daily' with '{{begin}}', which it makes earlier"),
+        ("    request:\n      path: orders",
+         "    load: daily\n    look_back_days: 3\n    request:\n      path: '{ds}'\n      #",
+         f"{ORDERS}: 'look_back_days' is for 'load: daily' with '{{begin}}', which it makes earlier"),
         ("    request:", "    requests:", f"{ORDERS}.requests.path: needs a block of keys below it|"
          f"{ORDERS}.requests.params.path: is missing|{ORDERS}.requests.params.records: is missing|"
          f"{ORDERS}.requests.params.limit: is not a setting; check the spelling|"

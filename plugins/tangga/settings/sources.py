@@ -154,8 +154,8 @@ class RestEntity(Entity):
             raise ValueError("'load: daily' needs '{begin}', '{begin_unix}' or '{ds}' in a path or in 'params'")
         if self.load != "daily" and used & {"begin", "begin_unix"}:
             raise ValueError("'{begin}' is for 'load: daily'; a snapshot of one day would drop all the others")
-        if self.look_back_days and self.load != "daily":
-            raise ValueError("'look_back_days' is for 'load: daily'")
+        if self.look_back_days and not used & {"begin", "begin_unix"}:
+            raise ValueError("'look_back_days' is for 'load: daily' with '{begin}', which it makes earlier")
         return self
 
     def named(self) -> list[tuple[str, Request]]:

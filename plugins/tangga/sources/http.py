@@ -47,11 +47,12 @@ class Unanswered(Exception):
 
 
 class _Passing(Exception):
-    """One try failed for a reason that may pass; `pause` is how many seconds the API wants to be left alone."""
+    """One try failed for a reason that may pass; `pause` is how many seconds the API wants to be left alone, `remedy`
+    what to do if it does not pass."""
 
-    def __init__(self, message: str, pause: float | None = None):
+    def __init__(self, message: str, pause: float | None = None, remedy: str = "try again later"):
         super().__init__(message)
-        self.pause = pause
+        self.pause, self.remedy = pause, remedy
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ class Client:
         """Ask for an address below the base, or one that an answer gave. Raises `Denied` or `Unanswered`."""
         try:
             request = self._http.build_request(method, url, params=params or None, json=json)
-        except httpx.InvalidURL:
+        except (httpx.InvalidURL, UnicodeError):
             raise Denied("cannot be asked, its address is none; correct 'url' or 'path' in tangga.yml") from None
         retrying = Retrying(
             retry=retry_if_exception_type(_Passing),
@@ -121,10 +122,10 @@ class Client:
         return state.attempt_number >= TRIES or self._clock.now() + state.upcoming_sleep >= self._deadline
 
     def _give_up(self, state: RetryCallState) -> Answer:
-        tries = state.attempt_number
+        tries, error = state.attempt_number, state.outcome.exception()
         often = f", {tries} times" if tries > 1 else ""
         late = "" if tries >= TRIES else ", and 'deadline_seconds' leaves no time to wait"
-        raise Unanswered(f"{state.outcome.exception()}{often}{late}; try again later") from None
+        raise Unanswered(f"{error}{often}{late}; {error.remedy}") from None
 
     def _asked(self, request: httpx.Request) -> Answer:
         """One try, redirects followed as far as the credentials may go."""
@@ -144,7 +145,7 @@ class Client:
     def _is_own(self, url: httpx.URL) -> bool:
         """True for the base address's own scheme, host and port, and for its host by https instead of http."""
         base = self._base
-        if url.host != base.host:
+        if url.raw_host != base.raw_host:
             return False
         is_safer = (base.scheme, url.scheme) == ("http", "https")
         return is_safer or (url.scheme, _port(url)) == (base.scheme, _port(base))
@@ -157,6 +158,8 @@ class Client:
                 return response, b"".join(self._pieces(response, end))
         except httpx.TimeoutException:
             raise _Passing("did not answer in time") from None
+        except UnicodeError:  # httpx looks at where a redirect leads, an international name perhaps
+            raise Denied(_NOWHERE) from None
         except httpx.LocalProtocolError:
             raise Denied("cannot be asked: a header is none; correct 'headers' or the connection in Airflow") from None
         except (httpx.TransportError, httpx.DecodingError) as error:
@@ -165,8 +168,9 @@ class Client:
                     "has a certificate that this machine does not trust; have it mended, or name your own authority's "
                     "in SSL_CERT_FILE"
                 ) from None
-            what = "cannot be reached" if isinstance(error, httpx.ConnectError) else "broke off"
-            raise _Passing(f"{what} ({type(error).__name__})") from None
+            if isinstance(error, httpx.ConnectError):
+                raise _Passing("cannot be reached", remedy=_REACH) from None
+            raise _Passing(f"broke off ({type(error).__name__})") from None
 
     def _take_turn(self) -> float:
         """Waits until another call may be made; the time it is then."""
@@ -196,10 +200,13 @@ def _judged(response: httpx.Response, content: bytes) -> Answer:
         return Answer(status, content, {rel: link["url"] for rel, link in response.links.items()}, response.url)
     # some load balancers and APIs say "too many requests" with an empty 403
     if status in (408, 425, 429) or status >= 500 or (status == 403 and not content):
-        raise _Passing(f"answered {status}", _retry_after(response.headers))
+        remedy = "try again later" if status != 403 else "try again later, or let the credentials do this there"
+        raise _Passing(f"answered {status}", _retry_after(response.headers), remedy)
     raise Denied(f"answered {status} {_ADVICE.get(status, _OTHER)}", status)
 
 
+_REACH = "see to it that it runs and that this machine reaches it, or correct the host of the connection in Airflow"
+_NOWHERE = "leads on to an address that is none; ask whoever runs the API"
 _REQUEST = "(it does not understand the request); correct 'params' or 'path' in tangga.yml"
 _OTHER = "(it does not do this); correct 'url', 'path' or 'params' in tangga.yml"
 _ADVICE = {
@@ -238,7 +245,7 @@ def _joined(url: httpx.URL, address: str) -> httpx.URL:
     try:
         return url.join(address)
     except (httpx.InvalidURL, ValueError):
-        raise Denied("leads on to an address that is none; ask whoever runs the API") from None
+        raise Denied(_NOWHERE) from None
 
 
 def _port(url: httpx.URL) -> int | None:

@@ -18,7 +18,7 @@ import duckdb
 
 from tangga.contracts import CONTRACTS
 from tangga.settings import ColumnMapping, RestEntity, RestSource
-from tangga.settings.placeholders import filled
+from tangga.settings.placeholders import filled, within
 from tangga.settings.rest import Call, Paging, Parents, Request
 from tangga.sources import connections, json_lines, rest_address
 from tangga.sources.http import Answer, Client, Denied, Unanswered
@@ -86,7 +86,7 @@ class _Api:
     def pages(self, call: Call, path: str, kept: dict[str, str | None]) -> Iterator[Page]:
         """The pages of a call, made for what was `kept` of a parent."""
         values = self.values | {name: value for name, value in kept.items() if value}
-        segments = {name: _segment(values[name]) for name in call.placeholders if name in values}
+        segments = {name: _segment(values[name]) for name in within(call.path)}
         address = f"{self.base}/{filled(call.path, segments).lstrip('/')}"
         params = {key: [filled(text, values) for text in texts] for key, texts in call.params.items()}
         return pages(self._ask, address, params, call.paging or self.paging, path)
@@ -107,15 +107,17 @@ class _Api:
                     seen.add(tuple(kept.values()))
                     yield kept
 
+    def place(self, call: Call) -> str:
+        return f"{self.where}, path '{call.path}'"
+
     @contextmanager
     def explained(self, call: Call) -> Iterator[None]:
-        place = f"{self.where}, path '{call.path}'"
         try:
             yield
         except (Denied, Malformed) as error:
-            raise SourceRefused(f"{place}: {error}.") from None
+            raise SourceRefused(f"{self.place(call)}: {error}.") from None
         except Unanswered as error:
-            raise SourceDown(f"{place}: {error}.") from None
+            raise SourceDown(f"{self.place(call)}: {error}.") from None
 
     def _ask(self, address: str, params: dict[str, str | list[str]]) -> Answer:
         return self.client.call("GET", address, params)
@@ -154,17 +156,12 @@ def _load_request(
                     relation.take(page, kept)
                 if reading.sample and all(relation.count >= reading.sample for relation in rows):
                     break
-    for relation, (_, _, fields, optional) in zip(rows, relations, strict=True):
         mapped, required = _mapped(reading)
-        may_lack = set(map(folded, optional)) - required
-        lacking = relation.lacking(column for column in [*fields, *mapped] if folded(column) not in may_lack)
-        if lacking:
-            raise SourceRefused(
-                f"{api.where}, path '{request.path}': no record has '{lacking[0]}'; was it renamed? Correct 'columns' "
-                "or 'fields' in tangga.yml, or name it in 'optional_fields' if the API leaves out what is empty."
-            )
-        kept = request.for_each.keep if request.for_each else []
-        loaded.headers[f"{api.where}, path '{request.path}'"] = relation.close([*fields, *optional, *mapped, *kept])
+        for relation, (_, _, fields, optional) in zip(rows, relations, strict=True):
+            may_lack = set(map(folded, optional)) - required
+            relation.refuse_lacking(column for column in [*fields, *mapped] if folded(column) not in may_lack)
+            kept = request.for_each.keep if request.for_each else []
+            loaded.headers[api.place(request)] = relation.close([*fields, *optional, *mapped, *kept])
 
 
 def _mapped(reading: Reading) -> tuple[list[str], set[str]]:

@@ -6,6 +6,8 @@ import base64
 import re
 from urllib.parse import urlsplit
 
+import httpx
+
 from tangga.settings import RestSource
 from tangga.settings.placeholders import filled, within
 from tangga.settings.rest import BasicAuth, HeaderAuth
@@ -44,7 +46,8 @@ def base(where: str, source: RestSource, connection: Connection) -> str:
     try:
         parts = urlsplit(address)
         is_address = parts.scheme in ("http", "https") and parts.hostname and (parts.port or True)
-    except ValueError:
+        httpx.URL(address)  # it has its own mind about international names
+    except (ValueError, httpx.InvalidURL):
         is_address = False
     if not is_address or parts.username is not None or re.search(r"[?#\s]", address):
         raise SourceRefused(

@@ -9,7 +9,7 @@ import duckdb
 import pyarrow as pa
 
 from tangga.sources import json_lines
-from tangga.sources.paging import Page, records_at
+from tangga.sources.paging import Malformed, Page, records_at
 from tangga.sources.records import MAX_FIELD, BadRecord, BadRecords
 from tangga.sources.relations import LINEAGE, append, folded, quoted
 
@@ -44,10 +44,15 @@ class Rows:
         if len(self._batch) >= BATCH_ROWS or self._bytes >= BATCH_BYTES:
             self._write()
 
-    def lacking(self, columns: Iterable[str]) -> list[str]:
-        """Those columns that no record has, although there are records."""
+    def refuse_lacking(self, columns: Iterable[str]) -> None:
+        """Raises `Malformed` when there are records, but none that has one of these columns."""
         self._write()
-        return [name for name in columns if self.count and folded(name) not in self._known]
+        lacking = [name for name in columns if self.count and folded(name) not in self._known]
+        if lacking:
+            raise Malformed(
+                f"no record has '{lacking[0]}'; was it renamed? Correct 'columns' or 'fields' in tangga.yml, or name "
+                "it in 'optional_fields' if the API leaves out what is empty"
+            )
 
     def close(self, columns: Iterable[str]) -> set[str]:
         """Create the relation, as a view that has at least these columns; its columns, folded."""
