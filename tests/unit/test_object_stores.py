@@ -97,7 +97,7 @@ def test_every_format_lands(lake, company, inbox, name, content):
     assert spilled(inbox) == []
 
 
-NAMES = ["a b.csv", "ä*ü.csv", "kontak [1].csv", "o'brien \"x\".csv", "100%25+1.csv", "emoji 🦊.csv", "#q?x=1.csv"]
+NAMES = ["a b.csv", "ä*ü.csv", "kontak [1].csv", 'o\'brien "x".csv', "100%25+1.csv", "emoji 🦊.csv", "#q?x=1.csv"]
 
 
 def test_names_of_any_kind(lake, company):

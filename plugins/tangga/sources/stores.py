@@ -54,7 +54,11 @@ class Store:
                 f"{where}: the store cannot be reached ({type(error).__name__}); see to it that it runs and that this "
                 f"machine reaches it, or correct {remedy}."
             ) from None
-        except (boto.BotoCoreError, ValueError, TypeError) as error:  # nothing was asked: no credentials, no address, ...
+        except (
+            boto.BotoCoreError,
+            ValueError,
+            TypeError,
+        ) as error:  # nothing was asked: no credentials, no address, ...
             raise SourceRefused(
                 f"{where}: the store cannot be opened ({type(error).__name__}); correct {remedy}, or name a "
                 "'connection' in tangga.yml."
