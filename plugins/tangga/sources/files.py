@@ -178,7 +178,7 @@ def _load_text(
 
 
 def _batches(text: TextFile, kind: str, spec: FileEntity, sample: int | None) -> Iterator[pa.Table]:
-    """A file, or the first `sample` records of it, as tables of text columns; the header alone gives one empty table."""
+    """A file, or its first `sample` records, as tables of text columns; the header alone gives one empty table."""
     if kind == "jsonl":
         for lines, records in _chunks(text, islice(text.json_records(), sample)):
             keys = {folded(key): key for record in records for key in record}
