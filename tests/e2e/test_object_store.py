@@ -16,7 +16,7 @@ from tangga import demo
 from tangga.settings import REPOSITORY, Demo
 from tests.unit.object_store import KEY, SECRET
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(2500)]
 
 DAY = date(2026, 3, 10)
 
@@ -45,7 +45,7 @@ def run(root: Path, config: Path, connection: str) -> tuple[Path, str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=600,
+        timeout=1200,
     )
     log = (home / "airflow" / "logs" / "run.log").read_text(encoding="utf-8")
     assert done.returncode == 0, done.stdout + log[-3000:]
