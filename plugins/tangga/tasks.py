@@ -69,7 +69,7 @@ def land(source: str, entity: str, dag_run=None, ti=None) -> dict[str, int]:
             raise
         log.warning("%s", down)
         known = freshness.mark_missed(settings, source, entity, day)
-        note("; ".join(known.sentences) or "source was down; what was landed of the day before that stands")
+        note("; ".join(known.sentences) or "source was down; the day had landed before")
         return {"rows": 0, "rejected": 0}
     note(f"{manifest.rows:,} rows, {manifest.rejected:,} rejected")
     return {"rows": manifest.rows, "rejected": manifest.rejected}
@@ -87,9 +87,8 @@ def inbound_gate(dag_run=None) -> None:
 
     settings, day = _settings(), day_of(dag_run)
     results = inbound.check(settings, day)
-    _note_verdicts(results)
-    gate.raise_if_stopped(results)
     _note_verdicts(results, [said for known in freshness.of_day(settings, day) for said in known.sentences])
+    gate.raise_if_stopped(results)
 
 
 def prepare_warehouse(dag_run=None) -> None:
