@@ -69,7 +69,7 @@ def land(source: str, entity: str, dag_run=None, ti=None) -> dict[str, int]:
             raise
         log.warning("%s", down)
         known = freshness.mark_missed(settings, source, entity, day)
-        note("; ".join(known.sentences) or "source was down; what was landed of the day before that stands")
+        note("; ".join(known.sentences) or "source was down; the day had landed before")
         return {"rows": 0, "rejected": 0}
     note(f"{manifest.rows:,} rows, {manifest.rejected:,} rejected")
     return {"rows": manifest.rows, "rejected": manifest.rejected}

@@ -12,6 +12,7 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import psutil
@@ -149,7 +150,7 @@ def test_a_backfill_lands_and_builds_past_days_in_order_and_sends_none(airflow):
             (day, "success") for day in (newest.isoformat(), *past)
         ]
     for runs in (landed, built):
-        assert [run["end_date"] for run in runs[:-1]] < [run["start_date"] for run in runs[1:]]
+        assert [earlier["end_date"] <= later["start_date"] for earlier, later in pairwise(runs)] == [True, True]
     for run in activated[1:]:
         path = f"/api/v2/dags/crm_activate/dagRuns/{run['dag_run_id']}/taskInstances"
         states = {task["task_id"]: task["state"] for task in airflow.request(path, token)[1]["task_instances"]}

@@ -51,7 +51,7 @@ def deliver(settings: Settings, destination: str, plan_folder: Path, run_id: str
         "plan": planned["hash"],
         "published_version": planned["published_version"],
         "code_version": planned["code_version"],
-        "stale_sources": planned["stale_sources"],
+        "stale_sources": planned.get("stale_sources", []),
         "run_id": run_id,
         "audiences": lists,
     }
