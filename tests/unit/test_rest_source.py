@@ -170,6 +170,13 @@ def test_records_that_cannot_be_used_are_rejected_and_the_rest_lands(shop):
     ]
 
 
+def test_an_escape_that_is_no_character_is_found_in_an_answer_that_is_otherwise_sound(shop):
+    shop.api.answer = {"people": [person(1, city="a\ud800"), person(2, city="\u00e9")]}
+    result = shop.land(spec={"max_reject_share": 1})
+    assert result.rows("contact_id", "city") == [("2", "é")]
+    assert result.faults == [(0, "the record has an escape that is not a character")]
+
+
 def test_an_empty_list_lands_no_rows(shop):
     shop.api.answer = {"people": []}
     result = shop.land(spec={"columns": {"email": "mail"}})
