@@ -126,7 +126,7 @@ def _fct_tickets(table: str) -> list[Check]:
     query = "select 1 from {batch} where opened_date > (select max(as_of_date) from customer.customer_lifecycle)"
     return [
         *_filled(table, "ticket_id", "kind", "opened_date", "is_resolved"),
-        unexpected_rows("No ticket of core.fct_tickets is after the as-of date", query),
+        unexpected_rows("as_of", "No ticket of core.fct_tickets is after the as-of date", query),
     ]
 
 
@@ -196,7 +196,7 @@ def _service_levels(table: str) -> list[Check]:
     return [
         *_filled(table, "tickets"),
         _between(table, "sla_share", 0, 1),
-        unexpected_rows("tickets add up to core.fct_tickets in every grain and dimension", query),
+        unexpected_rows("sums", "tickets add up to core.fct_tickets in every grain and dimension", query),
     ]
 
 
@@ -209,7 +209,7 @@ def _repeat_purchase(table: str) -> list[Check]:
         *_filled(table, "cohort_month", "customers"),
         _unique(table, "cohort_month"),
         _between(table, "repeat_rate", 0, 1),
-        unexpected_rows("customers add up to those of metrics.retention_cohorts", query),
+        unexpected_rows("sums", "customers add up to those of metrics.retention_cohorts", query),
     ]
 
 
