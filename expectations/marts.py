@@ -178,7 +178,7 @@ def _csat(table: str) -> list[Check]:
         *_filled(table, "n_responses", "satisfied"),
         _between(table, "csat", 0, 1),
         unexpected_rows(
-            f"{table}.satisfied is at most n_responses", "select 1 from {batch} where satisfied > n_responses"
+            "sum", f"{table}.satisfied is at most n_responses", "select 1 from {batch} where satisfied > n_responses"
         ),
     ]
 
@@ -196,7 +196,7 @@ def _service_levels(table: str) -> list[Check]:
     return [
         *_filled(table, "tickets"),
         _between(table, "sla_share", 0, 1),
-        unexpected_rows("sums", "tickets add up to core.fct_tickets in every grain and dimension", query),
+        unexpected_rows("sum", "tickets add up to core.fct_tickets in every grain and dimension", query),
     ]
 
 
@@ -209,7 +209,7 @@ def _repeat_purchase(table: str) -> list[Check]:
         *_filled(table, "cohort_month", "customers"),
         _unique(table, "cohort_month"),
         _between(table, "repeat_rate", 0, 1),
-        unexpected_rows("sums", "customers add up to those of metrics.retention_cohorts", query),
+        unexpected_rows("sum", "customers add up to those of metrics.retention_cohorts", query),
     ]
 
 

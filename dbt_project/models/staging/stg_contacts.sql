@@ -1,10 +1,12 @@
+-- A list of everybody is read some hours after the day: who changed in between is still somebody of that day, so their
+-- row stands in where no earlier one is known. Only who signed up after the day was not there yet.
 with
 
 landed as (
 
     select *
     from {{ source('landing', 'contacts') }}
-    where {{ is_known('updated_at') }}
+    where {{ is_known('updated_at') }} or signup_at is null or {{ is_known('signup_at') }}
 
 ),
 
@@ -12,7 +14,7 @@ latest as (
 
     select *
     from landed
-    {{ keep_latest("namespace, contact_id", first_by='updated_at') }}
+    {{ keep_latest("namespace, contact_id", first_by='case when ' ~ is_known('updated_at') ~ ' then 1 else 0 end desc, updated_at') }}
 
 ),
 
@@ -21,7 +23,7 @@ final as (
     select
         namespace as source,
         contact_id,
-        updated_at,
+        least(updated_at, {{ as_of_end() }}) as updated_at,
         email,
         is_email_valid,
         phone,

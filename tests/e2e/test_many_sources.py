@@ -1,0 +1,233 @@
+"""One company, its data in four systems: contacts in PostgreSQL, orders behind a Shopify-like API, events as JSONL on
+S3, survey answers in a CSV file. Two daily runs, with late and corrected data on the second day, come to the same as
+one load of everything."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import duckdb
+import pytest
+import yaml
+
+from tangga.settings import REPOSITORY
+from tests.fakes.shopify import Shopify, line
+from tests.unit.inbox import BUSINESS
+from tests.unit.object_store import Bucket, ObjectStore
+
+pytestmark = pytest.mark.e2e
+
+FIRST, SECOND = "2026-03-09", "2026-03-10"
+NOT_OF_THE_CUSTOMERS = {"core.customer_identity_changes", "core.customer_id_aliases", "metrics.source_freshness"}
+"""What legitimately tells one load from two: when rows landed, and whose ids have changed since."""
+
+
+@dataclass
+class Company:
+    """The four systems, and how `tangga.yml` and Airflow know them."""
+
+    root: Path
+    server: object
+    shop: Shopify
+    bucket: Bucket
+
+    def write_config(self, name: str, *, everything: bool) -> None:
+        """Daily increments as they come, or all that there is at once."""
+        database, files = {"type": "sql", "connection": "crm_db", "namespace": "shop"}, {"namespace": "shop"}
+        orders = {"look_back_days": 3000} if everything else {"look_back_days": 0}
+        events = {"path": "events_*.jsonl"} if everything else {"path": "events_{ds}.jsonl", "load": "daily"}
+        sources = {
+            "crm": database
+            | {"entities": {"contacts": {"table": "crm.people"}, "consents": {"table": "crm.consents"}}},
+            "shop": {
+                "template": "shopify",
+                "connection": "shop_api",
+                "entities": dict.fromkeys(("orders", "order_lines", "refunds"), orders),
+            },
+            "web": files | {"path": "s3://acme/events", "connection": "lake", "entities": {"events": events}},
+            "survey": files | {"path": "survey", "entities": {"survey_responses": {"path": "answers.csv"}}},
+        }
+        config = {"business": BUSINESS, "sources": sources, "destinations": {"files": {"type": "files"}}}
+        (self.root / name).write_text(yaml.safe_dump(config), encoding="utf-8")
+
+    def run(self, config: str, home: str, day: str) -> str:
+        connections = {
+            "AIRFLOW_CONN_CRM_DB": f"postgres://postgres@/postgres?host={quote(self.server.socket, safe='')}",
+            "AIRFLOW_CONN_SHOP_API": json.dumps({"conn_type": "http", "host": self.shop.url, "password": "shpat_fake"}),
+            "AIRFLOW_CONN_LAKE": self.bucket.store.connection(),
+            "PYTHONPATH": f"{REPOSITORY / 'plugins'}{os.pathsep}{REPOSITORY}",
+        }
+        command = ["-m", "tangga.local.run", "--as-of", day, "--config", config, "--home", home]
+        done = subprocess.run(
+            [sys.executable, *command], cwd=self.root, env=os.environ | connections, capture_output=True, text=True,
+            check=False, timeout=600,
+        )  # fmt: skip
+        log = (self.root / home / "airflow" / "logs" / "run.log").read_text(encoding="utf-8")
+        assert done.returncode == 0, done.stdout + log[-3000:]
+        return done.stdout + log
+
+    def answers(self, *rows: str) -> None:
+        header = "response_id,contact_id,survey,kind,answered_at,score,sent_at,order_id"
+        (self.root / "survey").mkdir(exist_ok=True)
+        (self.root / "survey" / "answers.csv").write_text("\n".join((header, *rows, "")), encoding="utf-8")
+
+
+def event(number: int, who: int, at: str, what: str = "product_view") -> str:
+    row = {"event_id": f"e{number}", "contact_id": str(who), "occurred_at": at, "event_type": what, "product_id": "10"}
+    return json.dumps(row) + "\n"
+
+
+@pytest.fixture(scope="module")
+def runs(server, tmp_path_factory):
+    """The company after both daily runs, and after one load of everything in a home of its own."""
+    root = tmp_path_factory.mktemp("company")
+    store = ObjectStore()
+    store.client.create_bucket(Bucket="acme")
+    with Shopify() as shop:
+        company = Company(root, server, shop, Bucket(store, "acme"))
+        company.write_config("daily.yml", everything=False)
+        company.write_config("everything.yml", everything=True)
+        customers = _first_day(company)
+        said = company.run("daily.yml", "daily", FIRST)
+        _second_day(company, customers)
+        said += company.run("daily.yml", "daily", SECOND)
+        said += company.run("everything.yml", "everything", SECOND)
+        server.run("drop schema crm cascade")
+        yield company, said
+    store.stop()
+
+
+def _first_day(company: Company) -> dict[int, dict]:
+    company.server.run(
+        "create schema crm",
+        "create table crm.people (contact_id bigint, updated_at timestamptz, email text, first_name text, phone text)",
+        "create table crm.consents (contact_id bigint, channel text, status text, status_at timestamptz)",
+        "insert into crm.people select i, timestamptz '2026-03-01 09:00+07' + i * interval '1 min', "
+        "'person' || i || '@example.com', 'Person ' || i, null from generate_series(1, 40) i",
+        "insert into crm.consents select i, 'email', 'granted', timestamptz '2026-03-01 10:00+07' "
+        "from generate_series(1, 30) i",
+    )
+    # The shop and the contact list number people alike: the shop's customer ids are the contact ids.
+    customers = {number: company.shop.add_customer(id=number) for number in range(1, 41)}
+    for number in range(1, 21):
+        for visit in range(number % 4):
+            at = f"2026-03-{visit * 2 + 2:02}T10:{number:02}:00+07:00"
+            company.shop.add_order([line(10 + visit, 1 + visit, "50000.00")], at=at, customer=customers[number])
+    company.bucket.put(f"events/events_{FIRST}.jsonl", "".join(
+        event(number, number, f"{FIRST}T03:00:{number:02}Z") for number in range(1, 31)
+    ))  # fmt: skip
+    company.answers(
+        *(f"r{n},{n},after purchase,nps,{FIRST}T12:00:00+07:00,{n % 11},{FIRST}T08:00:00+07:00," for n in range(1, 13))
+    )
+    return customers
+
+
+def _second_day(company: Company, customers: dict[int, dict]) -> None:
+    """What is new, late (of the first day, or older) or corrected."""
+    on_the_second = f"{SECOND}T11:00:00+07:00"
+    company.server.run(
+        "insert into crm.people values (41, '2026-03-10 09:00+07', 'person41@example.com', 'Person 41', null)",
+        "update crm.people set first_name = 'Renamed', updated_at = '2026-03-10 09:30+07' where contact_id = 3",
+        "delete from crm.people where contact_id = 40",
+        "insert into crm.consents values (2, 'email', 'revoked', '2026-03-09 20:00+07')",
+    )
+    shop = company.shop
+    late = shop.add_order([line(10, 3, "75000.00")], at=f"{FIRST}T09:00:00+07:00", customer=customers[25])
+    late["updated_at"] = on_the_second
+    corrected = next(order for order in shop.orders.values() if order["customer"]["id"] == 2)
+    shop.refund(corrected, on_the_second, corrected["total_price"])
+    corrected |= {"financial_status": "refunded"}
+    cancelled = next(order for order in shop.orders.values() if order["customer"]["id"] == 5)
+    cancelled |= {"cancelled_at": on_the_second, "updated_at": on_the_second}
+    shop.add_order([line(11, 1, "60000.00")], at=on_the_second, customer=customers[1])
+    company.bucket.put(f"events/events_{SECOND}.jsonl", "".join(
+        [event(number, number, f"{FIRST}T04:00:{number:02}Z") for number in range(31, 41)]  # late
+        + [event(30, 30, f"{FIRST}T03:00:30Z", "add_to_cart")]  # corrected
+        + [event(100 + number, number, f"{SECOND}T03:00:{number:02}Z") for number in range(1, 6)]
+    ))  # fmt: skip
+    company.answers(
+        *(f"r{n},{n},after purchase,nps,{FIRST}T12:00:00+07:00,{n % 11},{FIRST}T08:00:00+07:00," for n in range(2, 13)),
+        f"r1,1,after purchase,nps,{FIRST}T12:00:00+07:00,9,{FIRST}T08:00:00+07:00,",  # corrected
+        f"r13,13,after purchase,nps,{FIRST}T23:00:00+07:00,10,,",  # late
+        f"r14,14,after purchase,csat,{SECOND}T09:00:00+07:00,5,,",
+    )
+
+
+def warehouse(company: Company, home: str) -> dict[str, list[tuple]]:
+    """Every published table, a customer named by their smallest record instead of by their id."""
+    tables = {}
+    with duckdb.connect(str((company.root / home / "published" / "private.duckdb").resolve()), read_only=True) as con:
+        names = dict(con.execute(
+            "select customer_id, min(source || ':' || contact_id) from core.customer_identities group by all"
+        ).fetchall())  # fmt: skip
+        for schema, table in con.execute("select schema_name, table_name from duckdb_tables()").fetchall():
+            rows = con.execute(f"select * from {schema}.{table}").fetchall()
+            tables[f"{schema}.{table}"] = sorted(
+                (tuple(names.get(value, value) if isinstance(value, str) else value for value in row) for row in rows),
+                key=repr,
+            )
+    return tables
+
+
+def test_two_days_come_to_the_same_as_one_load_of_everything(runs):
+    company, _ = runs
+    daily, once = warehouse(company, "daily"), warehouse(company, "everything")
+    assert set(daily) == set(once)
+    assert set(daily) >= NOT_OF_THE_CUSTOMERS | {"core.fct_orders", "customer.customer_360", "metrics.nps"}
+    compared = set(daily) - NOT_OF_THE_CUSTOMERS
+    assert {table for table in compared if daily[table] != once[table]} == set()
+    filled = {table for table in compared if daily[table]}
+    assert filled >= {"core.fct_orders", "core.fct_refunds", "core.fct_events", "core.fct_survey_responses"}
+
+
+def test_late_and_corrected_rows_have_arrived(runs):
+    company, _ = runs
+    with duckdb.connect(str((company.root / "daily" / "published" / "crm.duckdb").resolve()), read_only=True) as con:
+        people = dict(con.execute("select contact_id, customer_id from core.customer_identities").fetchall())
+        orders = dict(con.execute(
+            "select customer_id, list(status order by ordered_at) from core.fct_orders group by all"
+        ).fetchall())  # fmt: skip
+        assert orders[people["25"]] == ["paid"]
+        assert orders[people["2"]][0] == "refunded"
+        assert orders[people["5"]][0] == "cancelled"
+        assert con.execute(
+            "select count(*), count(*) filter (event_type = 'add_to_cart') from core.fct_events"
+        ).fetchall() == [(45, 1)]
+        answers = dict(con.execute("select response_id, score from core.fct_survey_responses").fetchall())
+        assert (len(answers), answers["r1"], answers["r13"]) == (14, 9, 10)
+        assert "40" not in {
+            contact
+            for (contact,) in con.execute("select contact_id from core.customer_identities where is_listed").fetchall()
+        }
+
+
+def test_the_lists_are_the_same_and_hold_nobody_who_said_no(runs):
+    company, _ = runs
+    lists = {home: company.root / home / "exports" / "files" for home in ("daily", "everything")}
+    names = {home: {path.name for path in folder.glob("*.csv")} for home, folder in lists.items()}
+    assert names["daily"] == names["everything"]
+    assert len(names["daily"]) >= 10
+    for name in names["daily"]:
+        rows = {
+            home: sorted((folder / name).read_text(encoding="utf-8").splitlines()) for home, folder in lists.items()
+        }
+        assert rows["daily"] == rows["everything"], name
+    with (lists["daily"] / "rung_2_prospect.csv").open(encoding="utf-8", newline="") as handle:
+        written_to = {row["email"] for row in csv.DictReader(handle)}
+    assert written_to
+    assert "person2@example.com" not in set().union(
+        *(set(path.read_text().split(",")) for path in lists["daily"].glob("*.csv"))
+    )
+
+
+def test_no_address_and_no_secret_was_said(runs):
+    _, said = runs
+    assert "@example.com" not in said
+    assert "shpat_fake" not in said
