@@ -341,7 +341,7 @@ create table metrics.nps as select 'all' as period_grain, null::date as period_s
 create table metrics.retention_cohorts as select date '2024-01-01' as cohort_month, 0 as months_since, 1 as customers,
     1 as retained, 1.0 as retention_rate;
 create table metrics.csat as select 'all' as period_grain, null::date as period_start, 'all' as dimension,
-    'all' as dimension_value, 2 as n_responses, 1 as satisfied, 0.5 as csat, 0.1 as ci_low, 0.9 as ci_high;
+    'all' as dimension_value, 2 as n_responses, 1 as satisfied, 0.5::double as csat, 0.1 as ci_low, 0.9 as ci_high;
 create table metrics.ces as select 'all' as period_grain, null::date as period_start, 'all' as dimension,
     'all' as dimension_value, 2 as n_responses, 5.5::double as ces, 4.0 as ci_low, 7.0 as ci_high;
 create table metrics.service_levels as select 'all' as period_grain, null::date as period_start, unnest(['all', 'kind'])

@@ -1,5 +1,5 @@
--- Minutes are known when the thing has happened. Whether a target was missed can be known before, and is not known where
--- a ticket that was resolved late has no record of its first answer.
+-- Minutes are known when the thing has happened. Whether a target was missed can be known before, and is not known
+-- where a ticket that was resolved late has no record of its first answer.
 with
 
 tickets as (
