@@ -9,6 +9,7 @@ from decimal import Decimal
 
 import pytest
 
+from tangga.landing import extract
 from tangga.landing.normalise import SPACES
 from tangga.sources.records import SourceRefused
 
@@ -544,7 +545,7 @@ def test_rejects_hold_the_row_for_its_owner_only(inbox):
     assert reject["row"]["total_amount"] == "1,50"
     assert reject["row"]["coupon_code"] == "O'N\n☃"
     assert reject["row"]["tax_amount"] is None
-    assert set(reject["row"]) == set(result.manifest.columns) - {"namespace", "_source", "_ds", "_file", "_line"}
+    assert set(reject["row"]) == set(result.manifest.columns) - set(extract.LINEAGE)
     assert path.stat().st_mode & 0o777 == 0o600
     assert result.path.stat().st_mode & 0o777 == 0o600
     assert path.parent.stat().st_mode & 0o777 == 0o700

@@ -49,6 +49,8 @@ def rule_tables(settings: Settings, day: date, workspace: Path) -> Iterator[Find
         yield Finding(Level.FAULT, "RFM scheme", _below(settings, error))
     with engine.scratch(settings, workspace) as con:
         for table in reference.TABLES:
+            if not getattr(settings.reference, table) and not reference.path_of(settings, table).exists():
+                continue  # one that only a company itself can have
             try:
                 reference.create_table(con, settings, table)
             except SettingsError as error:
