@@ -36,6 +36,9 @@ down: .venv/.installed ## stop what 'make up' started
 test: .venv/.installed ## all tests (ARGS=... for pytest)
 	@$(BIN)/pytest $(ARGS)
 
+bench: .venv/.installed ## measurements (NAME=identity or postgres; both unless said)
+	@for name in $(or $(NAME),identity postgres); do $(BIN)/python bench/$$name.py $(ARGS) || exit 1; done
+
 check: .venv/.installed ## linters: Python and SQL
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .

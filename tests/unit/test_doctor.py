@@ -64,7 +64,8 @@ def test_of_a_company_in_order_everything_is_ok(company, tmp_path):
     assert {finding.level for finding in found} == {Level.OK}
     assert [finding.subject for finding in found] == [
         "settings", "home", "disk", "time zone", "RFM scheme", "rfm_segments", "rfm_cutoffs", "exchange_rates",
-        "discount_campaigns", "contact_costs", "business_hours", "holidays", "optional data", "shop consents", "shop contacts", "shop orders",
+        "discount_campaigns", "contact_costs", "business_hours", "holidays", "optional data", "shop consents",
+        "shop contacts", "shop orders",
     ]  # fmt: skip
 
 
