@@ -12,7 +12,7 @@ PORT ?= 8080
 OPTIONS := $(if $(CONFIG),--config "$(CONFIG)") $(if $(TANGGA_HOME),--home "$(TANGGA_HOME)")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor run up down test check docs lock clean
+.PHONY: help setup doctor run up down test bench check docs lock clean
 
 help: ## this list
 	@echo "Tangga: from customer data to campaigns, every morning."
