@@ -55,7 +55,12 @@ def _check_partition(settings: Settings, day: date, source: str, entity: str, ma
         figures, remedy = _without_rows(settings, source, entity, day)
         return gate.run(settings, "inbound", day, name, _one_row(spec, figures), where=where, remedy=remedy)
     before = history.read(settings, spec, manifest)
-    assets = _assets(settings, spec, manifest, before)
+    try:
+        assets = _assets(settings, spec, manifest, before)
+    except FileNotFoundError:  # it has vanished from the store
+        gone = Check("complete", f"The file of {entity} of {source} is there", "ExpectColumnMaxToBeBetween",
+                     {"column": "files", "min_value": 1})  # fmt: skip
+        assets = _one_row(spec, [(gone, "0")])
     figures = _kept(manifest) | history.kept(before)
     remedy = _remedy(settings, manifest)
     result = gate.run(settings, "inbound", day, name, assets, where=where, remedy=remedy, landed=figures)

@@ -9,19 +9,21 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from tangga.settings import Settings, Storage
 from tangga.sources import stores
+from tangga.sources.records import SourceDown, SourceRefused
 from tangga.sources.stores import Store
 
 
 @dataclass(frozen=True)
 class Stored:
-    """A place below the store's folder. Methods raise FileNotFoundError for what is not there; `SourceRefused` or
-    `SourceDown` when the store cannot be asked, so that it never looks empty."""
+    """A place below the store's folder. Methods raise FileNotFoundError for what is not there, and `SourceRefused` when
+    the store cannot be asked, so that it never looks empty."""
 
     store: Store
     below: str = ""
@@ -36,6 +38,15 @@ class Stored:
     def name(self) -> str:
         return self.below.rpartition("/")[2]
 
+    @contextmanager
+    def _asked(self) -> Iterator[None]:
+        """The landing's own store must be there: that it is down says nothing of a source."""
+        try:
+            with self.store.told(str(self)):
+                yield
+        except SourceDown as down:
+            raise SourceRefused(str(down)) from None
+
     @property
     def _key(self) -> str:
         return f"{self.store.root}/{self.below}"
@@ -44,12 +55,12 @@ class Stored:
         return PurePosixPath(self.below).relative_to(other.below)
 
     def iterdir(self) -> Iterator[Stored]:
-        with self.store.told(str(self)):
+        with self._asked():
             found = self.store.fs.ls(self._key, detail=False)
         return (self / key.rstrip("/").rpartition("/")[2] for key in found if key.rstrip("/") != self._key)
 
     def read_bytes(self) -> bytes:
-        with self.store.told(str(self)):
+        with self._asked():
             return self.store.fs.cat_file(self._key)
 
     def read_text(self, encoding: str) -> str:
@@ -63,18 +74,18 @@ class Stored:
         except FileNotFoundError:
             is_there = False
         if not is_there:
-            with self.store.told(str(self)):
+            with self._asked():
                 self.store.fs.pipe_file(self._key, content)
 
     def put(self, file: Path) -> None:
         """Upload a file; leaves an object of the same bytes alone."""
         if not self._holds(file):
-            with self.store.told(str(self)):
+            with self._asked():
                 self.store.fs.put_file(str(file), self._key)
 
     def _holds(self, file: Path) -> bool:
         try:
-            with self.store.told(str(self)):
+            with self._asked():
                 if self.store.fs.info(self._key)["size"] != file.stat().st_size:
                     return False
                 with self.store.fs.open(self._key, "rb") as there, file.open("rb") as here:
@@ -86,11 +97,11 @@ class Stored:
         """Download to a new file, for its owner only."""
         file.unlink(missing_ok=True)
         file.touch(mode=0o600)
-        with self.store.told(str(self)):
+        with self._asked():
             self.store.fs.get_file(self._key, str(file))
 
     def unlink(self) -> None:
-        with self.store.told(str(self)):
+        with self._asked():
             self.store.fs.rm_file(self._key)
 
 

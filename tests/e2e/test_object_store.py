@@ -25,7 +25,8 @@ def company(root: Path, inbox: str, **rest) -> Path:
     """The repository's own configuration, reading from `inbox`; `rest` replaces or adds top-level blocks."""
     config = yaml.safe_load((REPOSITORY / "tangga.yml").read_text(encoding="utf-8"))
     del config["demo"]
-    config["reference"]["discount_campaigns"] = str(root / "inbox/shop/discount_campaigns.csv")
+    tables = {name: path.replace("$TANGGA_HOME", str(root)) for name, path in config["reference"].items()}
+    config["reference"] = tables
     for source in config["sources"].values():
         source["path"] = source["path"].replace("$TANGGA_HOME/inbox", inbox)
         source |= {"connection": "lake"} if "://" in inbox else {}

@@ -74,6 +74,14 @@ def test_a_damaged_state_file_means_not_landed(company, name, damage):
     assert len(landing.partitions(company, "consents", DAY)) == 1
 
 
+def test_a_manifest_of_a_newer_tangga_can_be_read(company):
+    path = partition(company, "contacts") / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"moon_phase": 0.5}))
+    assert len(landing.partitions(company, "contacts", DAY)) == 1
+    path.write_text(json.dumps({"moon_phase": 0.5}))
+    assert landing.partitions(company, "contacts", DAY) == []
+
+
 def test_nobody_is_written_to_without_the_consents_of_the_day(company, monkeypatch):
     today = SimpleNamespace(as_of_date="2026-04-01", version="v", code_version="abc")
     monkeypatch.setattr(plan.publish, "current", lambda _: today)

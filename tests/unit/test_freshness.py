@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from expectations import inbound
-from tangga import dbt, landing, publish, settings, summary, tasks, warehouse
+from tangga import dbt, files, landing, publish, settings, summary, tasks, warehouse
 from tangga.activation import plan
 from tangga.landing import extract, freshness
 from tangga.settings import SettingsError
@@ -264,6 +264,36 @@ class TestNobodyIsWrittenTo:
         with pytest.raises(duckdb.CatalogException):  # nothing is in its way but that there are no models here
             plan.make(shop.settings, DAY)
 
+    @pytest.mark.parametrize("entity", ["consents", "messages"])
+    def test_when_those_of_a_later_day_have_landed(self, company, entity):
+        shop = company(entity).put(DAY).put(DAY + timedelta(days=1))
+        shop.run(DAY)
+        version = build_and_publish(shop)
+        with pytest.raises(duckdb.CatalogException):  # nothing is in its way
+            plan.make(shop.settings, DAY)
+        shop.run(DAY + timedelta(days=1))
+        with pytest.raises(plan.ActivationRefused, match=f"The {entity} of shop for 2026-03-11 have landed"):
+            plan.make(shop.settings, DAY)
+        folder = shop.root / "plan"
+        folder.mkdir()
+        (folder / "members.parquet").write_bytes(b"")
+        said = {"published_version": version.version, "members_sha256": files.sha256(folder / "members.parquet")}
+        (folder / "plan.json").write_text(json.dumps(said))
+        with pytest.raises(plan.ActivationRefused, match=f"The {entity} of shop for 2026-03-11 have landed"):
+            plan.confirm(shop.settings, folder)
+
+    @pytest.mark.parametrize("entity", ["consents", "messages"])
+    def test_when_their_source_is_not_named_any_more(self, company, entity):
+        shop = company(entity, "contacts").put(DAY)
+        shop.run(DAY)
+        shop = company("contacts")
+        build_and_publish(shop)
+        with pytest.raises(plan.ActivationRefused, match=f"The {entity} of shop have landed before, and tangga.yml"):
+            plan.make(shop.settings, DAY)
+        (shop.root / "home" / "landing" / entity / "source=shop").rename(shop.root / "away")
+        with pytest.raises(duckdb.CatalogException):  # nothing is in its way
+            plan.make(shop.settings, DAY)
+
     def test_when_a_partition_is_of_a_day_that_is_over(self, company):
         shop = company("contacts")
         build_and_publish(shop)
@@ -339,6 +369,17 @@ class TestDeletedRows:
         content = f"order_id,contact_id,ordered_at,status,currency,total_amount,gone\n{row},0\n{row},1\n{row},1\n"
         landed = inbox.land("orders", content, {"deleted": "gone"})
         assert landed.rows("_line", "_is_deleted") == [(2, False), (3, True)]
+
+    def test_records_that_name_their_own_fields_may_all_lack_it(self, inbox):
+        rows = '{"order_id": "1", "contact_id": "1", "ordered_at": "2026-03-01", "status": "paid", '
+        rows += '"currency": "IDR", "total_amount": "5"'
+        spec = {"path": "orders.jsonl", "deleted": "gone"}
+        inbox.put("orders.jsonl", rows + "}\n")
+        assert inbox.land("orders", spec=spec).column("_is_deleted") == [False]
+        inbox.put("orders.jsonl", rows + ', "gone": true}\n')
+        assert inbox.land("orders", spec=spec).column("_is_deleted") == [True]
+        with pytest.raises(SourceRefused, match="has no column 'gone', which orders.deleted is read from"):
+            inbox.land("orders", spec=spec | {"query": "select * exclude (gone) from file"})
 
     def test_a_column_that_is_not_there_is_refused(self, inbox):
         with pytest.raises(SourceRefused, match=r"has no column 'gone', which orders.deleted is read from"):

@@ -107,7 +107,7 @@ def test_names_of_any_kind(lake, company):
 
 
 MATCHES = {
-    "*.csv": {"a.csv", ".hidden.csv"},
+    "*.csv": {"a.csv"},
     "a.csv": {"a.csv"},
     "*/a.csv": {"x/a.csv", "y/a.csv"},
     "**/a.csv": {"a.csv", "x/a.csv", "y/a.csv", "x/deep/a.csv"},
@@ -449,6 +449,15 @@ def test_changed_data_replace_exactly_their_partition(lake, stored, inbox):
     assert [path.name for path in copies.iterdir()] == [new.manifest.file]
 
 
+def test_a_file_that_has_vanished_stops_its_entity_at_the_gate(lake, stored, inbox):
+    result = stored(GOOD)
+    lake.delete(next(key for key in lake.tree() if key.endswith(".parquet")))
+    for copy in (inbox.root / "home/cache").rglob("*.parquet"):
+        copy.unlink()
+    (judged,) = inbound.check(result.settings, DAY)
+    assert (judged.verdict, [check.name for check in judged.checks]) == ("stop", ["complete"])
+
+
 @pytest.mark.parametrize("call", ["_put_file", "_pipe_file"])
 def test_a_crash_leaves_the_partition_before(lake, stored, monkeypatch, call):
     old = stored(GOOD)
@@ -572,10 +581,14 @@ def test_a_store_that_is_down_never_looks_empty(lake, stored, inbox, monkeypatch
     monkeypatch.setenv("AIRFLOW_CONN_LAKE", lake.store.connection(endpoint_url=url))
     monkeypatch.setitem(stores._NETWORK, "retries", {"max_attempts": 1})
     storage._opened.cache_clear()
-    with pytest.raises(SourceDown, match="the store cannot be reached"):
-        landing.partitions(result.settings, "contacts", DAY)
-    with pytest.raises(SourceDown, match="the store cannot be reached"):
-        landing.manifests(result.settings, DAY)
+    for ask in (
+        lambda: landing.partitions(result.settings, "contacts", DAY),
+        lambda: landing.manifests(result.settings, DAY),
+        lambda: stored(GOOD),
+    ):
+        with pytest.raises(SourceRefused, match="the store cannot be reached") as caught:
+            ask()
+        assert not isinstance(caught.value, SourceDown)  # no source is passed over for it
 
 
 def test_a_missing_bucket_is_refused_before_anything_is_read(inbox, lake):

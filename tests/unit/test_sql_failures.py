@@ -133,7 +133,8 @@ def test_an_error_on_a_value_does_not_repeat_it(crm):
 
 def test_sqlite_files_that_are_not_there_or_no_databases_are_refused(lite, use, tmp_path):
     use(Connection("crm_db", "sqlite", host=str(tmp_path / "none.db")))
-    assert "none.db is not there" in lite.refused()
+    with pytest.raises(SourceDown, match="none.db is not there"):
+        lite.land()
     assert not (tmp_path / "none.db").exists()
     (tmp_path / "bad.db").write_bytes(b"contact_id,updated_at\n" * 100)
     use(Connection("crm_db", "sqlite", host=str(tmp_path / "bad.db")))

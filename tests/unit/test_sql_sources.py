@@ -7,6 +7,7 @@ from datetime import datetime
 import pytest
 
 from tangga.sources.records import MAX_FIELD
+from tests.unit.inbox import DAY
 from tests.unit.shop import AT, CONTACTS, contacts
 
 
@@ -144,3 +145,9 @@ def test_a_query_can_only_read(shop):
     shop.refused(spec={"query": "delete from contacts returning *"})
     shop.refused(spec={"query": "select 1) as x; delete from contacts; select * from (select 1"})
     assert shop.land().column("first_name") == ["Ani"]
+
+
+def test_a_query_may_name_the_day(shop):
+    shop.run(CONTACTS, contacts("Ani"))
+    query = "select contact_id, updated_at, '{ds}' as first_name from contacts"
+    assert shop.land(spec={"query": query, "table": None}).column("first_name") == [DAY.isoformat()]

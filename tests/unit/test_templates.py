@@ -59,3 +59,27 @@ def test_own_words_win_key_by_key(load):
 def test_a_template_that_does_not_exist_is_said_with_those_that_do(load):
     with pytest.raises(SettingsError, match=r"sources\.shop\.template: there is no template 'shopfy'.*paper_shop"):
         load(template="shopfy", path="inbox")
+
+
+def test_a_block_of_another_type_and_a_column_from_elsewhere_take_the_place_of_the_template_s(load, tmp_path):
+    paged = """
+description: An API.
+type: rest
+url: https://api.example.com
+connection: api
+auth: {type: header, name: X-Token}
+paging: {type: page, param: page, size_param: size, size: 100}
+entities:
+  contacts:
+    request: {path: people, records: people}
+    columns: {city: {column: town, map: {JKT: Jakarta}}, country: {column: land, map: {I: ID}}}
+"""
+    (tmp_path / "templates" / "api.yml").write_text(paged, encoding="utf-8")
+    own = {"city": {"value": "Bandung"}, "country": {"map": {"S": "SG"}}}
+    source = load(
+        template="api", auth={"type": "bearer"}, paging={"type": "none"}, entities={"contacts": {"columns": own}}
+    )
+    assert (source.auth.type, source.paging.type) == ("bearer", "none")
+    columns = source.entities["contacts"].columns
+    assert (columns["city"].value, columns["city"].column) == ("Bandung", None)
+    assert (columns["country"].column, columns["country"].map) == ("land", {"I": "ID", "S": "SG"})

@@ -11,7 +11,7 @@ import shutil
 from datetime import date
 from pathlib import Path
 
-from tangga import audiences, engine, files, publish
+from tangga import audiences, engine, files, landing, publish
 from tangga.engine import literal
 from tangga.landing import freshness
 from tangga.settings import REFUSALS, Settings
@@ -106,12 +106,22 @@ def confirm(settings: Settings, folder: Path) -> dict:
         )
     if files.sha256(folder / "members.parquet") != planned["members_sha256"]:
         raise ActivationRefused(f"{folder}: its members were changed after it was made; make a new plan.")
+    _refuse_stale_refusals(settings, date.fromisoformat(version.as_of_date), version)
     return planned
 
 
 def _refuse_stale_refusals(settings: Settings, as_of: date, version: publish.Version) -> None:
     """Who said no is read from consents and messages: without those of the day, and of each day before it that a
-    source delivers by itself, nobody is written to; nor when some landed that the published version has not seen."""
+    source delivers by itself, nobody is written to; nor when some landed that the published version has not seen, be it
+    of a later day, or of a source that the settings do not name any more."""
+    for entity in REFUSALS:
+        for source in landing.sources_of(settings, entity):
+            if source not in settings.sources or entity not in settings.sources[source].entities:
+                raise ActivationRefused(
+                    f"The {entity} of {source} have landed before, and {settings.config_path.name} does not name them "
+                    f"any more: who said no there would be written to. Name the source again, or move its folder in "
+                    f"landing/{entity} away if what was said there no longer counts."
+                )
     for source, spec in settings.sources.items():
         for entity in (name for name in REFUSALS if name in spec.entities):
             known = freshness.of_entity(settings, source, entity, as_of)
@@ -121,6 +131,12 @@ def _refuse_stale_refusals(settings: Settings, as_of: date, version: publish.Ver
                     f"The {entity} of {source} for {freshness.named(lacking)} have not been landed and let in by the "
                     "inbound gate, so that nobody knows who said no since; land them, build the day again and "
                     "activate it."
+                )
+            later = landing.accepted_after(settings, entity, source, as_of)
+            if later:
+                raise ActivationRefused(
+                    f"The {entity} of {source} for {freshness.named(later)} have landed, and may hold the no of "
+                    f"somebody who is on the lists of {as_of}; build and activate the newest day."
                 )
             if version.landing.get(known.key) != known.content:
                 raise ActivationRefused(

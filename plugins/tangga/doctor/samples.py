@@ -15,8 +15,8 @@ from tangga.doctor.finding import Finding, Level
 from tangga.landing import extract
 from tangga.settings import Settings
 from tangga.sources import connections
-from tangga.sources.records import SourceRefused
-from tangga.sources.relations import Reading
+from tangga.sources.records import SourceDown, SourceRefused
+from tangga.sources.relations import Reading, printable
 
 PLACES = 3
 """So many places are named for each reason."""
@@ -38,6 +38,9 @@ def source(settings: Settings, name: str, day: date, workspace: Path, rows: int)
         try:
             with engine.scratch(settings, workspace) as con:
                 yield _entity(con, Reading(settings, name, entity, day, sample=rows), subject)
+        except SourceDown as error:
+            level = Level.WARNING if spec.when_down == "use_last" else Level.FAULT
+            yield Finding(level, subject, str(error))
         except SourceRefused as error:
             yield Finding(Level.FAULT, subject, str(error))
         except Exception as error:  # the other sources are still to be looked at, and its text may hold values
@@ -65,7 +68,7 @@ def _entity(con: duckdb.DuckDBPyConnection, reading: Reading, subject: str) -> F
     if counts["quarantined"]:
         warnings.append(f"later than {reading.day}: {counts['quarantined']:,}; are time zones and date_formats right?")
     if counts["ignored_columns"]:
-        warnings.append(f"nothing maps {', '.join(counts['ignored_columns'])}")
+        warnings.append(f"nothing maps {printable(counts['ignored_columns'])}")
     empty = _empty_columns(con, reading)
     if empty:
         details.append(f"stay empty: {', '.join(empty)}")

@@ -27,6 +27,7 @@ from tangga.landing.partitions import (
     MISSED,
     Manifest,
     accepted,
+    accepted_after,
     days,
     desk,
     drop_others,
@@ -39,14 +40,15 @@ from tangga.landing.partitions import (
     read_manifest,
     recent,
     record_verdict,
+    sources_of,
 )  # fmt: skip
 from tangga.settings import Settings
-from tangga.sources.relations import Marks, Reading
+from tangga.sources.relations import Marks, Reading, printable
 from tangga.storage import Stored
 
 __all__ = [
-    "MISSED", "Manifest", "accepted", "create_views", "folder", "here", "is_accepted", "land", "landed", "manifests",
-    "partitions", "read_manifest", "recent", "record_verdict",
+    "MISSED", "Manifest", "accepted", "accepted_after", "create_views", "folder", "here", "is_accepted", "land",
+    "landed", "manifests", "partitions", "read_manifest", "recent", "record_verdict", "sources_of",
 ]  # fmt: skip
 
 log = logging.getLogger(__name__)
@@ -133,6 +135,6 @@ def _report(manifest: Manifest) -> None:
     if manifest.superseded:
         log.warning("%s: %d rows repeat a key with other content; the latest wins", what, manifest.superseded)
     if manifest.ignored_columns:
-        log.warning("%s: columns that nothing maps are kept out: %s", what, json.dumps(manifest.ignored_columns))
+        log.warning("%s: columns that nothing maps are kept out: %s", what, printable(manifest.ignored_columns))
     for column, count in manifest.emptied.items():
         log.warning("%s: %d values of %s could not be read and were emptied", what, count, column)

@@ -99,10 +99,18 @@ def _mapped(
             raise relations.lacking(lacking[0], origin.column, f"{contract.entity}.{column.name}")
         if len(lacking) < len(headers):
             mapping[column.name] = origin
-    for where, names in headers.items():
-        if spec.deleted and folded(spec.deleted.column) not in names:
-            raise relations.lacking(where, spec.deleted.column, f"{contract.entity}.deleted")
+    if spec.deleted:
+        _refuse_without_deletions(contract, spec.deleted, loaded, headers)
     return mapping
+
+
+def _refuse_without_deletions(
+    contract: Contract, deleted: Deleted, loaded: Loaded, headers: dict[object, set[str]]
+) -> None:
+    """A column that says who was deleted must be there; only records that name their own fields may all lack it."""
+    for where, names in headers.items():
+        if folded(deleted.column) not in names and (loaded.query or not loaded.has_free_fields):
+            raise relations.lacking(where, deleted.column, f"{contract.entity}.deleted")
 
 
 def _run_query(con: duckdb.DuckDBPyConnection, contract: Contract, query: str) -> None:
@@ -143,7 +151,8 @@ def _read_raw(
         items.append(f"{_raw_value(origin, column, available) if origin else 'cast(null as varchar)'} as {column.name}")
     for name in relations.LINEAGE:
         items.append(f"try_cast({name if name in available else 'null'} as {LINEAGE[name]}) as {name}")
-    items.append(f"{_says_deleted(spec.deleted) if spec.deleted else 'false'} as _is_deleted")
+    can_tell = spec.deleted and folded(spec.deleted.column) in available
+    items.append(f"{_says_deleted(spec.deleted) if can_tell else 'false'} as _is_deleted")
     try:
         con.execute(f"create temp table _raw as select {', '.join(items)} from _queried")
     except duckdb.Error as error:

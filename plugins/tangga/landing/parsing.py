@@ -42,7 +42,10 @@ def as_source_has_it(column: Column, raw: str, kind: str) -> str:
         return raw
     if column.type == "id" and base in _FLOATS:  # 123.0 is how a whole number looks beside a missing one
         whole = f"cast(cast({raw} as bigint) as varchar)"
-        return f"case when {raw} = trunc({raw}) and abs({raw}) < 1e15 then {whole} else {text(raw)} end"
+        return (
+            f"case when not isfinite({raw}) then null "  # a missing one, as programs for numbers write it
+            f"when {raw} = trunc({raw}) and abs({raw}) < 1e15 then {whole} else {text(raw)} end"
+        )
     if kind.endswith("]") or base in ("STRUCT", "MAP", "UNION"):
         return text(f"to_json({raw})")
     return text(raw)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field, fields
 from datetime import date
 from itertools import islice
 from pathlib import Path
@@ -58,6 +58,10 @@ class Manifest:
     def reject_share(self) -> float:
         """Rejected rows as a share (0-1) of all rows read."""
         return self.rejected / max(1, self.rows + self.repeated + self.rejected)
+
+
+_FIELDS = {each.name for each in fields(Manifest)}
+_NEEDED = {each.name for each in fields(Manifest) if each.default is MISSING and each.default_factory is MISSING}
 
 
 def folder(settings: Settings, entity: str, source: str, day: date | str, area: str = "landing") -> Path | Stored:
@@ -114,7 +118,10 @@ def _children(place: Path | Stored) -> list[Path] | list[Stored]:
 def read_manifest(path: Path | Stored) -> Manifest | None:
     """The manifest in a partition's folder, None when the partition was never finished or is damaged."""
     said = files.read_json(path / "manifest.json")
-    return Manifest(**said) if said else None
+    if not said:
+        return None
+    known = {name: value for name, value in said.items() if name in _FIELDS}  # a newer Tangga may have written more
+    return Manifest(**known) if set(known) >= _NEEDED else None
 
 
 def manifests(settings: Settings, day: date) -> list[Manifest]:
@@ -136,12 +143,24 @@ def partitions(settings: Settings, entity: str, as_of: date) -> list[Path]:
         if entity not in spec.entities:
             continue
         if spec.entities[entity].load == "snapshot":
-            newest = (path for path in reversed(days(settings, entity, source, as_of)) if is_accepted(path))
-            counting = [read_manifest(path) for path in islice(newest, 1)]
+            newest = (_accepted(path) for path in reversed(days(settings, entity, source, as_of)))
+            counting = [*islice((manifest for manifest in newest if manifest), 1)]
         else:
             counting = accepted(settings, entity, source, as_of)
         chosen += [_unchanged(settings, manifest) for manifest in counting]
     return chosen
+
+
+def sources_of(settings: Settings, entity: str) -> list[str]:
+    """The sources that have ever landed an entity, whether the settings still name them or not."""
+    found = _children(storage.root(settings) / "landing" / entity)
+    return sorted(path.name.removeprefix("source=") for path in found if path.name.startswith("source="))
+
+
+def accepted_after(settings: Settings, entity: str, source: str, day: date) -> list[date]:
+    """The days after a day that the gate let in."""
+    later = (path for path in days(settings, entity, source, date.max) if path.name > f"ds={day}")
+    return [date.fromisoformat(manifest.ds) for manifest in _each(_accepted, later)]
 
 
 def accepted(settings: Settings, entity: str, source: str, as_of: date) -> list[Manifest]:
@@ -196,12 +215,14 @@ def record_verdict(settings: Settings, manifest: Manifest, verdict: str, failure
 
 def is_accepted(path: Path | Stored) -> bool:
     """True when the inbound gate let in exactly what the partition now holds."""
-    manifest, said = read_manifest(path), files.read_json(path / "gate.json")
-    return bool(manifest and said) and said["verdict"] in ("pass", "warn") and said["sha256"] == manifest.sha256
+    return _accepted(path) is not None
 
 
 def _accepted(path: Path | Stored) -> Manifest | None:
-    return read_manifest(path) if is_accepted(path) else None
+    manifest, said = read_manifest(path), files.read_json(path / "gate.json")
+    if manifest is None or not said or said["verdict"] not in ("pass", "warn"):
+        return None
+    return manifest if said["sha256"] == manifest.sha256 else None
 
 
 def _has_verdict(path: Path | Stored) -> bool:

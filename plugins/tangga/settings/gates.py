@@ -74,7 +74,7 @@ def refuse_loose(entity: str, load: str, severities: Mapping[str, Severity]) -> 
 
 
 def _loosest(entity: str, load: str, name: str) -> Severity:
-    # A row of the consents that is rejected, or gone from a whole list of them, could be the one that says no.
-    if entity == "consents" and (name == "rejects" or (name == "volume" and load == "snapshot")):
+    # A row of these that is rejected, or gone from a whole list of them, could be the one that says no.
+    if entity in ("consents", "messages") and (name == "rejects" or (name == "volume" and load == "snapshot")):
         return "stop"
     return CHECKS[name].loosest

@@ -178,11 +178,16 @@ class Source(Strict):
     @model_validator(mode="before")
     @classmethod
     def _lose_no_refusal(cls, given: Any) -> Any:
-        """Of consents no row may be rejected unless somebody allows it: it could be the one that says no."""
+        """Of consents and messages no row may be rejected unless somebody allows it: it could be one that says no."""
         entities = given.get("entities") if isinstance(given, dict) else None
-        if not isinstance(entities, dict) or not isinstance(entities.get("consents"), dict):
+        if not isinstance(entities, dict):
             return given
-        return given | {"entities": entities | {"consents": {"max_reject_share": 0.0} | entities["consents"]}}
+        careful = {
+            name: {"max_reject_share": 0.0} | spec
+            for name, spec in entities.items()
+            if name in REFUSALS and isinstance(spec, dict)
+        }
+        return given | {"entities": entities | careful}
 
     @model_validator(mode="after")
     def _consistent(self):

@@ -45,8 +45,13 @@ def filled(given: Any) -> Any:
 
 
 def _over(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
-    both = {
-        key: _over(base[key], value) if isinstance(base.get(key), dict) and isinstance(value, dict) else value
-        for key, value in own.items()
+    return base | {
+        key: _over(base[key], value) if _adds_to(base.get(key), value) else value for key, value in own.items()
     }
-    return base | both
+
+
+def _adds_to(base: Any, own: Any) -> bool:
+    """Whether a block goes into the template's; one of another type, or a column from elsewhere, takes its place."""
+    if not isinstance(base, dict) or not isinstance(own, dict):
+        return False
+    return own.get("type", base.get("type")) == base.get("type") and not {"value", "column"} & set(own)

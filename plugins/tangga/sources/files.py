@@ -68,6 +68,7 @@ def load(con: duckdb.DuckDBPyConnection, reading: Reading) -> Loaded:
                 f"{folder.called}: no file matches '{pattern}'; put it there or change 'path' in tangga.yml."
             )
         formats = {format_of(folder, path, spec) for path in found}
+        loaded.has_free_fields = formats == {"jsonl"}
         if formats == {"parquet"}:
             _load_parquet(con, loaded, relation, folder, found, reading.sample)
         elif "parquet" in formats:
@@ -77,11 +78,16 @@ def load(con: duckdb.DuckDBPyConnection, reading: Reading) -> Loaded:
     return loaded
 
 
+def _counts(path: Path) -> bool:
+    """Whether it is a file that somebody put there; what begins with a dot is an operating system's own."""
+    return (path.is_file() or path.is_symlink()) and not path.name.startswith(".")
+
+
 def find(folder: Folder, pattern: str) -> list[Path]:
     """The files in `folder` that match, in name order. Refuses links and ways out of the folder."""
     _refuse_outside(folder, pattern)
     try:
-        found = sorted(path for path in folder.path.glob(pattern) if path.is_file() or path.is_symlink())
+        found = sorted(path for path in folder.path.glob(pattern) if _counts(path))
     except ValueError as error:
         raise SourceRefused(f"{pattern}: is not a pattern for files ({error}); change 'path' in tangga.yml.") from None
     for path in found:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import string
 from dataclasses import dataclass, field
 from datetime import date
@@ -53,6 +54,7 @@ class Loaded:
 
     `tables` hold it, and can be dropped once they were read; `headers` are the folded column names of
     each file or table; `unread` names columns that were left where they are, because nothing maps them;
+    `has_free_fields` is true when each record names its own fields, and so may lack one that none of today's needs;
     `bad` are the records left out; `mark` is how far an increasing id was read. `query` is still to be
     run over the relations; without one, what landing maps is the relation `file`.
     """
@@ -63,6 +65,7 @@ class Loaded:
     bad: BadRecords = field(default_factory=BadRecords)
     mark: int | None = None
     query: str | None = None
+    has_free_fields: bool = False
 
 
 def columns_of(con: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:
@@ -90,6 +93,13 @@ def folded(name: str) -> str:
 def quoted(name: str) -> str:
     """A SQL identifier, whatever the source calls its column."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def printable(names: list[str], most: int = 20) -> str:
+    """Column names as messages have them; the keys of somebody's JSON can be anything, also an address."""
+    plain = [name for name in names if re.fullmatch(r"[A-Za-z_][\w .-]{0,40}", name)]
+    others = len(names) - len(plain[:most])
+    return ", ".join(plain[:most] + ([f"{others} more"] if others else []))
 
 
 def lacking(where: object, name: str, reader: str) -> SourceRefused:

@@ -42,7 +42,7 @@ def load(con: duckdb.DuckDBPyConnection, reading: Reading) -> Loaded:
     base = rest_address.base(where, source, connection)
     headers = rest_address.headers(where, source, connection)
     client = Client(base, headers, source.timeout_seconds, source.deadline_seconds, source.requests_per_second)
-    loaded = Loaded(query=spec.query)
+    loaded = Loaded(query=spec.query and spec.query.replace("{ds}", reading.day.isoformat()), has_free_fields=True)
     with closing(client):
         api = _Api(where, client, base, values, source.paging)
         for name, request in spec.named():

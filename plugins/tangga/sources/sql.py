@@ -115,10 +115,10 @@ def _place(source: str, connection: str, entity: str, spec: SqlEntity) -> _Place
     return _Place(f"{source}, table {spec.table} (connection '{connection}')", ".".join(table_parts(spec.table)))
 
 
-def _relation(database: Database, spec: SqlEntity) -> str:
+def _relation(database: Database, spec: SqlEntity, day: date) -> str:
     if spec.table is None:
-        # a comment at its end must not swallow the bracket
-        return f"({spec.query.strip().rstrip(';')}\n) as _tangga"
+        query = spec.query.replace("{ds}", day.isoformat()).strip().rstrip(";")
+        return f"({query}\n) as _tangga"  # a comment at its end must not swallow the bracket
     return ".".join(map(database.quoted, table_parts(spec.table)))
 
 
@@ -143,7 +143,7 @@ def _read(
     period: Period | None,
     loaded: Loaded,
 ) -> None:
-    spec, marks, relation = reading.spec, reading.marks, _relation(database, reading.spec)
+    spec, marks, relation = reading.spec, reading.marks, _relation(database, reading.spec, reading.day)
     columns = {name: kind for name, kind in database.columns(relation).items() if folded(name) not in LINEAGE}
     wanted = _wanted(place.where, CONTRACTS[reading.entity], spec, columns)
     loaded.headers[place.where] = {folded(name) for name in columns}

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from tangga.sources.connections import Connection
 from tangga.sources.databases import Kind, Lost, Period
-from tangga.sources.records import BadRecord, BadRecords, SourceRefused
+from tangga.sources.records import BadRecord, BadRecords, SourceDown, SourceRefused
 from tangga.sources.relations import quoted
 
 BATCH_ROWS = 10_000
@@ -26,7 +26,7 @@ def opened(connection: Connection, where: str, timeout_seconds: int, bad: BadRec
     if not path.is_absolute():
         raise SourceRefused(f"{where}: the connection names no file; give its absolute path as host in Airflow.")
     if not path.is_file():
-        raise SourceRefused(f"{where}: the file {path} is not there; put it there or correct the connection.")
+        raise SourceDown(f"{where}: the file {path} is not there; put it there or correct the connection.")
     session = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=10)
     try:
         yield Sqlite(session, where, timeout_seconds, bad)
