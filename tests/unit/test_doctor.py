@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tangga import doctor, landing
+from tangga import doctor, landing, storage
 from tangga.doctor import Level, house
 from tangga.settings import REPOSITORY, Settings
 from tests.unit.inbox import BUSINESS, DAY, Inbox
@@ -252,3 +252,16 @@ def test_settings_that_cannot_be_used(tmp_path):
     assert "fault   settings: " in done.stdout
     assert "business.time_zone: is missing" in done.stdout
     assert list(tmp_path.iterdir()) == [tmp_path / "tangga.yml"]
+
+
+def test_the_store_of_the_landing_is_looked_at(company, bucket, tmp_path, monkeypatch):
+    def said(path: str, **connection) -> tuple[str, str]:
+        storage._opened.cache_clear()
+        monkeypatch.setenv("AIRFLOW_CONN_LAKE", bucket.store.connection(**connection))
+        settings = company(storage={"path": path, "connection": "lake"})
+        [finding] = [finding for finding in examined(settings, tmp_path) if finding.subject == "storage"]
+        return finding.level, finding.sentence
+
+    assert said(f"s3://{bucket.name}/tangga") == (Level.OK, f"s3://{bucket.name}/tangga can be read")
+    level, sentence = said("s3://no-such-bucket-here/tangga")
+    assert (level, "there is no such bucket" in sentence) == (Level.FAULT, True)

@@ -32,6 +32,7 @@ def examine(settings: Settings, day: date, workspace: Path, rows: int = SAMPLE_R
         Level.OK, "settings", f"{settings.config_path}: {len(settings.sources)} sources, {_entities(settings)} entities"
     )
     yield from house.home(settings)
+    yield from house.store(settings)
     if settings.demo is not None:
         settings, finding = _with_demo(settings, day, workspace)
         yield finding

@@ -6,10 +6,13 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
+from tangga import storage
 from tangga.doctor.finding import Finding, Level
 from tangga.settings import Settings
+from tangga.sources.records import SourceRefused
 
 GIB = 1 << 30
 FREE_AT_LEAST, FREE_BETTER = 1 * GIB, 5 * GIB
@@ -30,6 +33,21 @@ def home(settings: Settings) -> Iterator[Finding]:
     else:
         yield _privacy(path)
     yield _disk(standing)
+
+
+def store(settings: Settings) -> Iterator[Finding]:
+    """Findings about the object store of the landing, if there is one: whether it lets us look. Whether it lets us
+    write is not tried."""
+    if settings.storage is None:
+        return
+    try:
+        root = storage.root(settings)
+        with suppress(FileNotFoundError):  # nothing has been landed yet
+            next(root.iterdir(), None)
+    except SourceRefused as error:
+        yield Finding(Level.FAULT, "storage", str(error))
+    else:
+        yield Finding(Level.OK, "storage", f"{root.store.uri} can be read")
 
 
 def _privacy(path: Path) -> Finding:
