@@ -13,6 +13,11 @@
                 when not ranked.is_regular
                     then 'last ' || {{ days_in_words('ranked.current_gap_days') }} || ' ago against a usual gap of '
                         || cast(cast(round(ranked.median_gap_days) as integer) as varchar)
+                when
+                    ranked.sieve_verdict = 'fails'
+                    and ranked.full_price_orders < {{ rule('lifecycle.sieve_min_full_price_orders') }}
+                    then 'has bought at full price fewer than '
+                        || '{{ rule("lifecycle.sieve_min_full_price_orders") }} times'
                 when ranked.sieve_verdict = 'fails' then 'does not keep buying when the discount is withdrawn'
                 else 'whether they buy without a discount cannot be told yet'
             end
@@ -38,14 +43,26 @@
     end
 {%- endmacro %}
 
-{% macro journey_reason() -%}
-    case
-        when journey.current_gap_days is not null
-            then
-                'last bought ' || {{ days_in_words('journey.current_gap_days') }} || ' ago against a usual gap of '
-                || {{ days_in_words('cast(round(journey.usual_gap_days) as integer)') }}
-        else lifecycle.reason
+{# How long a buyer has been away against what: the own usual gap, else the population's, as floor and cap leave it. #}
+{% macro gap_reason() -%}
+    {%- set own = days_in_words('cast(round(lifecycle.median_gap_days) as integer)') -%}
+    {%- set usual = days_in_words('cast(round(journey.usual_gap_days) as integer)') -%}
+    'last bought ' || {{ days_in_words('journey.current_gap_days') }} || ' ago'
+    || coalesce(' against a usual gap of ' || {{ own }}, '')
+    || case
+        when journey.usual_gap_days = lifecycle.median_gap_days then ''
+        when
+            lifecycle.median_gap_days is not null
+            or journey.usual_gap_days in (
+                {{ rule('journey.usual_gap_floor_days') }}, {{ rule('journey.usual_gap_cap_days') }}
+            )
+            then ', reckoned with ' || {{ usual }}
+        else ' against ' || {{ usual }} || ' between most people''s first two purchases'
     end
+{%- endmacro %}
+
+{% macro journey_reason() -%}
+    case when journey.current_gap_days is not null then {{ gap_reason() }} else lifecycle.reason end
 {%- endmacro %}
 
 {% macro segment_reason() -%}
@@ -61,20 +78,16 @@
 {% macro satisfaction_reason() -%}
     case
         when satisfaction.customer_id is null then 'has said nothing'
-        when satisfaction.has_open_complaint then 'a complaint is open'
-        when satisfaction.nps_score is null and satisfaction.csat_score is null
-            then 'no score' || case when satisfaction.is_satisfied then ', but gave feedback' else '' end
         else
             coalesce(
-                'NPS ' || cast(satisfaction.nps_score as varchar)
-                || ' on ' || cast(satisfaction.nps_answer_date as varchar), ''
+                nullif(concat_ws(', '
+                    {%- for kind in ['nps', 'csat', 'ces'] -%}
+                        , '{{ kind | upper }} ' || cast(satisfaction.{{ kind }}_score as varchar)
+                        || ' on ' || cast(satisfaction.{{ kind }}_answer_date as varchar)
+                    {%- endfor -%}
+                ), ''),
+                'no score' || case when satisfaction.is_satisfied then ', but gave feedback' else '' end
             )
-            || case
-                when satisfaction.nps_score is not null and satisfaction.csat_score is not null then ', ' else ''
-            end
-            || coalesce(
-                'CSAT ' || cast(satisfaction.csat_score as varchar)
-                || ' on ' || cast(satisfaction.csat_answer_date as varchar), ''
-            )
+            || case when satisfaction.has_open_complaint then '; a complaint is open' else '' end
     end
 {%- endmacro %}

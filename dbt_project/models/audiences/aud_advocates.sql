@@ -1,11 +1,12 @@
 -- The referral programme: those who already bring others, and promoters who have not been asked yet.
 with
 
--- The latest answer decides: who praised us once and is displeased now is no promoter.
+-- The latest answer decides: who praised us once and is displeased now is no promoter. Nor is somebody asked for a
+-- favour while they wait for an answer to their complaint.
 promoters as (
 
     select customer_id, nps_answer_date as answer_date from {{ ref('customer_satisfaction') }}
-    where nps_group = 'promoter'
+    where nps_group = 'promoter' and not has_open_complaint
 
 ),
 

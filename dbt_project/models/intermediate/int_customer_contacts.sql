@@ -29,7 +29,8 @@ priced as (
 
 ),
 
--- Without a price for one of the messages the sum would be too small, and so there is none.
+-- Without a price for one of the messages summed up the sum would be too small, and so there is none. A message may
+-- cost less than a cent: what is rounded here would be lost in every sum over customers.
 final as (
 
     select
@@ -37,13 +38,13 @@ final as (
         cast(count(*) as integer) as messages,
         cast(sum(case when is_in_window then 1 else 0 end) as integer) as messages_in_window,
         cast(
-            case when count(*) = count(cost_per_message) then sum(cost_per_message) end as decimal(18, 2)
+            case when count(*) = count(cost_per_message) then sum(cost_per_message) end as decimal(18, 4)
         ) as contact_cost,
         cast(
             case
-                when count(*) = count(cost_per_message)
+                when sum(case when is_in_window and cost_per_message is null then 1 else 0 end) = 0
                     then sum(case when is_in_window then cost_per_message else 0 end)
-            end as decimal(18, 2)
+            end as decimal(18, 4)
         ) as contact_cost_in_window
     from priced
     group by customer_id

@@ -38,6 +38,7 @@ facts as (
         cadence.median_gap_days,
         cadence.current_gap_days,
         coalesce(sieve.sieve_verdict, 'insufficient_evidence') as sieve_verdict,
+        sieve.full_price_orders,
         coalesce(consents.has_opted_in, false) as has_opted_in,
         engagement.last_engaged_date,
         coalesce(

@@ -9,6 +9,16 @@ interests as (
 
 ),
 
+-- Interests are free text, and what only few people wrote may tell who they are.
+shared_interests as (
+
+    select lower(interest) as interest from interests
+    where interest <> ''
+    group by lower(interest)
+    having count(distinct customer_id) >= {{ rule('recommendations.minimum_customers') }}
+
+),
+
 categories as (
 
     select distinct category from {{ ref('dim_products') }}
@@ -18,8 +28,9 @@ categories as (
 
 said as (
 
-    select interests.customer_id, coalesce(categories.category, interests.interest) as category
+    select interests.customer_id, coalesce(categories.category, shared_interests.interest, '(other)') as category
     from interests
+    left join shared_interests on lower(interests.interest) = shared_interests.interest
     left join categories on lower(interests.interest) = lower(categories.category)
     where interests.interest <> ''
 
@@ -83,6 +94,15 @@ summed as (
 
 ),
 
+judged as (
+
+    select
+        *,
+        orders > 0 or views >= {{ rule('needs.minimum_views') }} as is_shown
+    from summed
+
+),
+
 final as (
 
     select
@@ -93,18 +113,25 @@ final as (
         views,
         orders,
         last_order_date,
-        orders > 0 or views >= {{ rule('needs.minimum_views') }} as is_shown,
+        is_shown,
         case
-            when is_said and (orders > 0 or views >= {{ rule('needs.minimum_views') }}) then 'said and shown'
+            when is_said and is_shown then 'said and shown'
             when is_said then 'said only'
-            when orders > 0 or views >= {{ rule('needs.minimum_views') }} then 'shown only'
+            when is_shown then 'shown only'
             else 'glanced at'
         end as evidence,
         cast(row_number() over (
             partition by customer_id
-            order by orders desc, last_order_date desc nulls last, views desc, is_said desc, category asc
+            order by
+                category = '(other)' asc,
+                orders desc,
+                last_order_date desc nulls last,
+                is_shown desc,
+                is_said desc,
+                views desc,
+                category asc
         ) as integer) as place
-    from summed
+    from judged
 
 )
 

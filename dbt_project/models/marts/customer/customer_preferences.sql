@@ -54,8 +54,8 @@ needs as (
 
     select
         customer_id,
-        max(case when place = 1 then category end) as preferred_category,
-        max(case when place = 1 then evidence end) as category_evidence,
+        max(case when place = 1 and category <> '(other)' then category end) as preferred_category,
+        max(case when place = 1 and category <> '(other)' then evidence end) as category_evidence,
         cast(sum(case when is_said then 1 else 0 end) as integer) as interests_said,
         cast(sum(case when evidence = 'said and shown' then 1 else 0 end) as integer) as interests_shown
     from {{ ref('customer_needs') }}

@@ -117,11 +117,11 @@ final as (
         case ranked.class
             when 1
                 then
-                    'of ' || cast(ranked.n_customers as varchar) || ' who bought '
+                    'of ' || cast(ranked.n_customers as varchar) || ' recent buyers of '
                     || coalesce(because.product_name, ranked.because_product_id) || ', '
                     || cast(ranked.n_both as varchar) || ' bought this, too'
-            when 2 then 'what most people buy in ' || ranked.category
-            else 'what most people buy'
+            when 2 then 'among the most bought in ' || ranked.category
+            else 'among the most bought'
         end as why
     from ranked
     left join {{ ref('dim_products') }} as because

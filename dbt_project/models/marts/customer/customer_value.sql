@@ -72,15 +72,15 @@ final as (
         cast(discount_given as decimal(18, 2)) as discount_given,
         margin,
         messages,
-        cast(contact_cost as decimal(18, 2)) as contact_cost,
-        cast(margin - contact_cost as decimal(18, 2)) as contribution,
+        cast(contact_cost as decimal(18, 4)) as contact_cost,
+        cast(margin - contact_cost as decimal(18, 4)) as contribution,
         orders_in_window,
         cast(net_value_in_window as decimal(18, 2)) as net_value_in_window,
         cast(discount_given_in_window as decimal(18, 2)) as discount_given_in_window,
         margin_in_window,
         messages_in_window,
-        cast(contact_cost_in_window as decimal(18, 2)) as contact_cost_in_window,
-        cast(margin_in_window - contact_cost_in_window as decimal(18, 2)) as contribution_in_window
+        cast(contact_cost_in_window as decimal(18, 4)) as contact_cost_in_window,
+        cast(margin_in_window - contact_cost_in_window as decimal(18, 4)) as contribution_in_window
     from margins
 
 )

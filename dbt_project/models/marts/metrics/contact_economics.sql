@@ -35,7 +35,7 @@ summed as (
         cast(sum(net_value_in_window) as decimal(18, 2)) as net_value,
         cast(sum(discount_given_in_window) as decimal(18, 2)) as discount_given,
         cast(sum(margin_in_window) as decimal(18, 2)) as margin,
-        cast(case when count(*) = count(contact_cost_in_window) then sum(contact_cost_in_window) end as decimal(18, 2))
+        cast(case when count(*) = count(contact_cost_in_window) then sum(contact_cost_in_window) end as decimal(18, 4))
             as contact_cost
     from sliced
     group by dimension, dimension_value
@@ -54,10 +54,10 @@ final as (
         discount_given,
         margin,
         contact_cost,
-        cast(margin - contact_cost as decimal(18, 2)) as contribution,
+        cast(margin - contact_cost as decimal(18, 4)) as contribution,
         cast(margin / nullif(messages, 0) as decimal(18, 4)) as margin_per_message,
         cast(contact_cost / nullif(messages, 0) as decimal(18, 4)) as cost_per_message,
-        margin > contact_cost as pays
+        case when messages > 0 then margin > contact_cost end as pays
     from summed
 
 )

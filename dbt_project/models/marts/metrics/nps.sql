@@ -30,6 +30,7 @@ measured as (
         *,
         n_responses >= {{ rule('nps.minimum_responses') }} as is_shown,
         (promoters - detractors) / cast(nullif(n_responses, 0) as double) as score,
+        -- The customary 1.96, not z_95(): the second decimal of published intervals would change.
         1.96 * sqrt(
             (
                 (promoters + detractors) / cast(nullif(n_responses, 0) as double)
