@@ -4,7 +4,9 @@ with
 
 landed as (
 
-    select *
+    select
+        *,
+        case when {{ is_known('updated_at') }} then 1 else 0 end as is_change_known
     from {{ source('landing', 'contacts') }}
     where {{ is_known('updated_at') }} or signup_at is null or {{ is_known('signup_at') }}
 
@@ -14,7 +16,7 @@ latest as (
 
     select *
     from landed
-    {{ keep_latest("namespace, contact_id", first_by='case when ' ~ is_known('updated_at') ~ ' then 1 else 0 end desc, updated_at') }}
+    {{ keep_latest("namespace, contact_id", first_by='is_change_known desc, updated_at') }}
 
 ),
 
