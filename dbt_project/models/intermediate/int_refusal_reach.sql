@@ -22,7 +22,9 @@ late as (
 
 refusers as (
 
-    select source, contact_id from {{ ref('stg_consents') }} where status <> 'granted'
+    select source, contact_id
+    from {{ ref('stg_consents') }}
+    where status <> 'granted'
 
     union distinct
 
