@@ -14,7 +14,10 @@ latest as (
 
     select *
     from landed
-    {{ keep_latest("namespace, contact_id", first_by='case when ' ~ is_known('updated_at') ~ ' then 1 else 0 end desc, updated_at') }}
+    {{ keep_latest(
+        "namespace, contact_id",
+        first_by='case when ' ~ is_known('updated_at') ~ ' then 1 else 0 end desc, updated_at'
+    ) }}
 
 ),
 
