@@ -11,6 +11,8 @@ and what stands for it, every change, and the hashed addresses that records have
 from __future__ import annotations
 
 import json
+import re
+import shutil
 from datetime import date
 from pathlib import Path
 
@@ -46,6 +48,8 @@ TABLES: dict[str, tuple[str, dict[str, str]]] = {
 }
 """Table of the registry -> the model that it is made of, and its columns, which are sorted by in this order."""
 
+_DAY = re.compile(r"ds=\d{4}-\d\d-\d\d")
+
 
 class RegistryDamaged(Exception):
     """The customer ids of an earlier day cannot be trusted: going on would give people new ids."""
@@ -60,7 +64,8 @@ def create_views(con: duckdb.DuckDBPyConnection, settings: Settings, as_of: date
 
     Raises `RegistryDamaged`.
     """
-    known = sorted(path for path in folder(settings, as_of).parent.glob("ds=*") if path.name < f"ds={as_of}")
+    days = (path for path in folder(settings, as_of).parent.glob("ds=*") if _DAY.fullmatch(path.name))
+    known = sorted(path for path in days if path.name < f"ds={as_of}")
     found = _files(known[-1]) if known else {}
     con.execute("create schema if not exists registry")
     for table, (_, columns) in TABLES.items():
@@ -73,19 +78,29 @@ def create_views(con: duckdb.DuckDBPyConnection, settings: Settings, as_of: date
 def keep(settings: Settings, day: date) -> None:
     """Keep the customer ids of the working file as those of a day, in place of what was kept of it before."""
     target = folder(settings, day)
-    target.mkdir(parents=True, exist_ok=True, mode=0o700)
+    made = target.with_name(f".{target.name}.part")
+    shutil.rmtree(made, ignore_errors=True)
+    made.mkdir(parents=True, mode=0o700)
     manifest = {}
     with engine.scratch(settings) as con:
         con.execute(f"attach {literal(warehouse.path(settings))} as working (read_only)")
         for table, (model, columns) in TABLES.items():
-            part, names = target / f".{table}.part", ", ".join(columns)
+            part, names = made / f".{table}.part", ", ".join(columns)
             con.execute(
                 f"copy (select {names} from working.intermediate.{model} order by {names}) to {literal(part)} "
                 "(format parquet, compression zstd)"
             )
             manifest[table] = files.sha256(part)
-            files.replace(part, target / _name(table, manifest[table]))
-    files.write_atomically(target / "manifest.json", json.dumps(manifest, indent=2) + "\n")
+            files.replace(part, made / _name(table, manifest[table]))
+    text = json.dumps(manifest, indent=2) + "\n"
+    if not target.exists():  # at once with its manifest: a folder without one is taken for a damaged day
+        files.write_atomically(made / "manifest.json", text)
+        made.replace(target)
+        return
+    for file in made.glob("*.parquet"):
+        files.replace(file, target / file.name)
+    made.rmdir()
+    files.write_atomically(target / "manifest.json", text)
     for old in target.glob("*.parquet"):
         if old.name not in {_name(*entry) for entry in manifest.items()}:
             old.unlink()

@@ -113,6 +113,24 @@ def test_a_rerun_that_dies_leaves_the_day_as_it_was(home):
     assert tree(home) == before
 
 
+def test_a_first_keep_that_dies_leaves_no_day(home, monkeypatch):
+    keep(home, FIRST, "ani")
+    with monkeypatch.context() as patch, pytest.raises(duckdb.CatalogException):
+        patch.setitem(identities.TABLES, "addresses", ("int_not_there", identities.TABLES["addresses"][1]))
+        identities.keep(home, SECOND)
+    assert known(home, THIRD) == ["ani"]
+    keep(home, SECOND, "ani", "budi")
+    assert known(home, THIRD) == ["ani", "budi"]
+    assert {path.name for path in identities.folder(home, FIRST).parent.iterdir()} == {f"ds={FIRST}", f"ds={SECOND}"}
+
+
+@pytest.mark.parametrize("name", ["ds=2026-03-29.bak", "ds=2026-03-29 (copy)"])
+def test_what_is_no_day_is_passed_over(home, name):
+    keep(home, FIRST, "ani")
+    (identities.folder(home, FIRST).parent / name).mkdir()
+    assert known(home, SECOND) == ["ani"]
+
+
 def damage_file(folder):
     (file,) = folder.glob("records-*.parquet")
     file.write_bytes(file.read_bytes()[:-1] + b"?")

@@ -1,5 +1,5 @@
--- What may make two records one person: addresses and telephone numbers of a person (not of a role, info@, ..., and none
--- that stands for "there is none"), and links that the company declares. What too many records share links nobody.
+-- What may make two records one person: addresses and telephone numbers of a person (not of a role, info@, ..., and
+-- none that stands for "there is none"), and links that the company declares. What too many records share links nobody.
 with
 
 contacts as (

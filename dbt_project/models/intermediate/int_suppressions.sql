@@ -1,7 +1,8 @@
 -- What speaks against writing to a customer on a channel, whatever they once agreed to: a complaint for good, an
 -- unsubscribe until the same record agrees again, a bounce until something arrives at the same record, and a no that
--- came after the as-of date. Of several reasons the gravest; one record that says no is enough. But for
--- a bounce, which is about one address, they also reach who had the record's address before.
+-- came after the as-of date, but to a purpose of its own. Of several reasons the gravest; one record that says no is
+-- enough. They also reach who had the record's address before; a bounce, which is about one address, only who has the
+-- address that it is recorded at.
 with
 
 messages as (
@@ -57,18 +58,24 @@ reasons as (
 
     union all
 
-    select source, contact_id, channel, 3 as gravity
-    from {{ ref('stg_late_refusals') }}
+    select
+        late.source,
+        late.contact_id,
+        late.channel,
+        3 as gravity
+    from {{ ref('stg_late_refusals') }} as late
+    left join {{ ref('separate_purposes') }} as separate on late.purpose = separate.purpose
+    where separate.purpose is null
 
 ),
 
 reach as (
 
-    select source, contact_id, customer_id, true as is_own from {{ ref('int_customer_identities') }}
+    select source, contact_id, customer_id, true as has_its_address from {{ ref('int_customer_identities') }}
 
     union all
 
-    select source, contact_id, customer_id, false as is_own from {{ ref('int_refusal_reach') }}
+    select source, contact_id, customer_id, has_its_address from {{ ref('int_refusal_reach') }}
 
 ),
 
@@ -88,7 +95,7 @@ final as (
         on
             reasons.source = reach.source
             and reasons.contact_id = reach.contact_id
-    where reasons.gravity is not null and (reach.is_own or reasons.gravity < 4)
+    where reasons.gravity is not null and (reach.has_its_address or reasons.gravity < 4)
     group by reach.customer_id, reasons.channel
 
 )

@@ -7,7 +7,9 @@ refusals as (
     select
         namespace as source,
         {{ person_id('contact_id', 'email') }} as contact_id,
-        channel
+        email,
+        channel,
+        lower(coalesce(purpose, 'marketing')) as purpose
     from {{ source('landing', 'consents') }}
     where not {{ is_known('status_at') }} and status in ('denied', 'revoked')
 
@@ -16,12 +18,14 @@ refusals as (
     select
         namespace as source,
         {{ person_id('contact_id', 'email') }} as contact_id,
-        channel
+        email,
+        channel,
+        'marketing' as purpose
     from {{ source('landing', 'messages') }}
     where not {{ is_known('occurred_at') }} and event in ('unsubscribed', 'complained')
 
 )
 
-select source, contact_id, channel
+select source, contact_id, email, channel, purpose
 from refusals
 where contact_id is not null
