@@ -106,7 +106,7 @@ def confirm(settings: Settings, folder: Path) -> dict:
         )
     if files.sha256(folder / "members.parquet") != planned["members_sha256"]:
         raise ActivationRefused(f"{folder}: its members were changed after it was made; make a new plan.")
-    _refuse_stale_refusals(settings, date.fromisoformat(version.as_of_date), version)
+    _refuse_later_refusals(settings, date.fromisoformat(version.as_of_date))
     return planned
 
 
@@ -114,6 +114,7 @@ def _refuse_stale_refusals(settings: Settings, as_of: date, version: publish.Ver
     """Who said no is read from consents and messages: without those of the day, and of each day before it that a
     source delivers by itself, nobody is written to; nor when some landed that the published version has not seen, be it
     of a later day, or of a source that the settings do not name any more."""
+    _refuse_later_refusals(settings, as_of)
     for entity in REFUSALS:
         for source in landing.sources_of(settings, entity):
             if source not in settings.sources or entity not in settings.sources[source].entities:
@@ -132,16 +133,22 @@ def _refuse_stale_refusals(settings: Settings, as_of: date, version: publish.Ver
                     "inbound gate, so that nobody knows who said no since; land them, build the day again and "
                     "activate it."
                 )
+            if version.landing.get(known.key) != known.content:
+                raise ActivationRefused(
+                    f"The {entity} of {source} have landed anew since {as_of} was published, and may hold the no of "
+                    "somebody who is on a list; build the day again and activate it."
+                )
+
+
+def _refuse_later_refusals(settings: Settings, as_of: date) -> None:
+    """Lists of a day are not sent any more once consents or messages of a later day have been let in."""
+    for source, spec in settings.sources.items():
+        for entity in (name for name in REFUSALS if name in spec.entities):
             later = landing.accepted_after(settings, entity, source, as_of)
             if later:
                 raise ActivationRefused(
                     f"The {entity} of {source} for {freshness.named(later)} have landed, and may hold the no of "
                     f"somebody who is on the lists of {as_of}; build and activate the newest day."
-                )
-            if version.landing.get(known.key) != known.content:
-                raise ActivationRefused(
-                    f"The {entity} of {source} have landed anew since {as_of} was published, and may hold the no of "
-                    "somebody who is on a list; build the day again and activate it."
                 )
 
 

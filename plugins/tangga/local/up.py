@@ -75,8 +75,8 @@ def up(settings: Settings, port: int) -> int:
             with Processes(settings, airflow_home.environment(settings, port)) as processes:
                 _write_state(state, port, ready=False)
                 _start(settings, processes, address)
-                _write_state(state, port, ready=True)
                 _greet(settings, address)
+                _write_state(state, port, ready=True)  # what was said before it is what a detached start passes on
                 while True:
                     processes.check()
                     time.sleep(0.5)
