@@ -98,6 +98,14 @@ class TestSettings:
         with pytest.raises(SettingsError, match="'max_stale_days' is for 'when_down: use_last'"):
             Company(tmp_path, ["orders"], {"max_stale_days": 2})
 
+    def test_of_what_may_be_a_no_nothing_may_be_rejected_unless_somebody_allows_it(self, company):
+        found = company("consents", "messages", "orders").settings.sources["shop"].entities
+        assert {name: spec.max_reject_share for name, spec in found.items()} == {
+            "consents": 0.0, "messages": 0.0, "orders": 0.05
+        }  # fmt: skip
+        with pytest.raises(SettingsError, match="entities.messages.gate.rejects: 'warn' is not safe there"):
+            company("messages", gate={"rejects": "warn"})
+
     @pytest.mark.parametrize("entity", ["consents", "messages"])
     def test_nobody_who_said_no_can_be_deleted(self, company, entity):
         with pytest.raises(SettingsError, match=f"entities.{entity}.deleted: who said no stays heard"):
