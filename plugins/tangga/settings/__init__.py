@@ -74,8 +74,8 @@ class Demo(Strict):
 
 
 class Reference(Strict):
-    """A company's own rule tables: CSV files that stand in for the seeds of the same name; and `links`, the records
-    that it knows to be one person."""
+    """A company's own rule tables: CSV files that stand in for the seeds of the same name; `links`, the records that it
+    knows to be one person; and `suppressions`, the addresses that nobody is to be written at."""
 
     rfm_segments: str | None = None
     rfm_cutoffs: str | None = None
@@ -85,6 +85,7 @@ class Reference(Strict):
     links: str | None = None
     business_hours: str | None = None
     holidays: str | None = None
+    suppressions: str | None = None
 
 
 class Storage(Strict):
