@@ -30,7 +30,7 @@ from tangga.settings.sources import (
     SqlEntity,
     SqlSource,
 )
-from tangga.settings.types import ConnectionId, Country, Currency, Name, StoragePath, Strict, TimeZone
+from tangga.settings.types import ConnectionId, Country, Currency, Language, Name, StoragePath, Strict, TimeZone
 from tangga.settings.yaml_file import SettingsError, read_yaml
 
 __all__ = [
@@ -57,12 +57,14 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 
 
 class Business(Strict):
-    """Whose data this is: calendar days, money and telephone numbers are read the way they do."""
+    """Whose data this is: calendar days, money and telephone numbers are read the way they do, and customers whose
+    language is not known are written to in theirs."""
 
     name: str
     time_zone: TimeZone
     currency: Currency
     country: Country
+    language: Language = "en"
 
 
 class Demo(Strict):
