@@ -1,8 +1,8 @@
 -- Whether a customer agreed to be written to, per channel. Of one record the latest word counts, and of words at the
 -- same instant the stricter; where the records of a customer disagree, no means no. Only a yes to marketing is one; a
--- no counts whatever it was called, but for purposes that are known to be something else (seed separate_purposes). A yes
--- that was to be confirmed and was not says nothing beside another word, and alone it is no yes. A no also reaches who had
--- the record's address before.
+-- no counts whatever it was called, but for purposes that are known to be something else (seed separate_purposes). A
+-- yes that was to be confirmed and was not says nothing beside another word, and alone it is no yes. A no also reaches
+-- who had the record's address before.
 with
 
 words as (

@@ -1,5 +1,5 @@
--- What a customer has agreed to over time, per channel and purpose: a row for each stay. As long as any of the customer's
--- records says no, the answer is no (docs/decisions/0006); a yes that was to be confirmed and was not waits for it.
+-- What a customer has agreed to over time, per channel and purpose: a row for each stay. As long as any of the
+-- customer's records says no, the answer is no; a yes that was to be confirmed and was not waits for it.
 with
 
 words as (
@@ -48,7 +48,7 @@ turns as (
 
 ),
 
--- How many of the customer's records say what, after each turn.
+-- How many of the customer's records say no, and how many wait, after each turn.
 counted as (
 
     select
@@ -56,13 +56,14 @@ counted as (
         channel,
         purpose,
         status_at,
-        {% for word in ['no', 'yes', 'unconfirmed'] %}
-            sum(sum(
-                case when word = '{{ word }}' then 1 else 0 end - case when word_before = '{{ word }}' then 1 else 0 end
-            )) over (
-                partition by customer_id, channel, purpose order by status_at
-            ) as records_{{ word }}{{ ',' if not loop.last }}
-        {% endfor %}
+        sum(sum(case when word = 'no' then 1 else 0 end - case when word_before = 'no' then 1 else 0 end))
+            over (partition by customer_id, channel, purpose order by status_at)
+            as n_refusing,
+        sum(sum(
+            case when word = 'unconfirmed' then 1 else 0 end - case when word_before = 'unconfirmed' then 1 else 0 end
+        ))
+            over (partition by customer_id, channel, purpose order by status_at)
+            as n_waiting
     from turns
     group by customer_id, channel, purpose, status_at
 
@@ -75,7 +76,7 @@ stated as (
         channel,
         purpose,
         status_at,
-        case when records_no > 0 then 'refused' when records_unconfirmed > 0 then 'not confirmed' else 'granted' end
+        case when n_refusing > 0 then 'refused' when n_waiting > 0 then 'not confirmed' else 'granted' end
             as status
     from counted
 

@@ -58,7 +58,8 @@ final as (
                     then max(case
                         when
                             own_reason in (
-                                'consent revoked', 'complained', 'unsubscribed', 'suppressed', 'said no since', 'bounced'
+                                'consent revoked', 'complained', 'unsubscribed', 'suppressed', 'said no since',
+                                'bounced'
                             )
                             then 'somebody with the same address said no'
                     end) over (partition by channel, address)
