@@ -118,13 +118,14 @@ def audit() -> None:
 def publish(dag_run=None) -> str:
     """Publish the working file; returns the version.
 
-    The day's customer ids are kept first: whatever is published has ids that the next day knows.
+    The day's customer ids and memberships are kept first: the next day knows whatever was published.
     """
-    from tangga import identities, publish
+    from tangga import identities, memberships, publish
     from tangga.code_version import code_version
 
     settings, day = _settings(), day_of(dag_run)
     identities.keep(settings, day)
+    memberships.keep(settings, day)
     version = publish.publish(settings, day, code_version())
     note("; ".join([version.version, *publish.changed_since(settings)]))
     return version.version
