@@ -69,7 +69,9 @@ def load() -> list[Audience]:
     audiences, faults = [], []
     for model in raw["models"]:
         try:
-            audiences.append(_AUDIENCE.validate_python({**model.get("config", {}).get("meta", {}), "model": model["name"]}))
+            audiences.append(
+                _AUDIENCE.validate_python({**model.get("config", {}).get("meta", {}), "model": model["name"]})
+            )
         except ValidationError as error:
             faults += [f"{REGISTRY}: {model['name']}.{_key(fault['loc'])}: {fault['msg']}" for fault in error.errors()]
     registered = {model["name"] for model in raw["models"]}

@@ -172,10 +172,14 @@ def list_destinations() -> list[str]:
 
 
 def deliver(destination: str, plan_folder: str, dag_run=None) -> dict[str, int]:
-    """Deliver the plan to one destination; returns counts."""
+    """Deliver the plan to one destination, and keep in mind what was handed out; returns counts."""
+    from tangga import sends
+    from tangga.activation import plan
     from tangga.destinations import csv_files
 
-    delivery = csv_files.deliver(_settings(), destination, Path(plan_folder), dag_run.run_id)
+    settings, folder = _settings(), Path(plan_folder)
+    delivery = csv_files.deliver(settings, destination, folder, dag_run.run_id)
+    sends.record(settings, plan.read(folder)["as_of_date"], folder / "messages.parquet")
     note(f"{delivery.written} lists written, {delivery.unchanged} unchanged")
     return {"written": delivery.written, "unchanged": delivery.unchanged, "rows": delivery.rows}
 
