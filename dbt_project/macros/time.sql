@@ -141,3 +141,16 @@
 {% macro duckdb__add_months(day, number) -%}
     {{ day }} + to_months({{ number }})
 {%- endmacro %}
+
+{# The calendar day of an instant (UTC) in a time zone, which may be a column. #}
+{% macro date_in_zone(instant, time_zone) -%}
+    {{ return(adapter.dispatch('date_in_zone')(instant, time_zone)) }}
+{%- endmacro %}
+
+{% macro default__date_in_zone(instant, time_zone) -%}
+    cast(from_utc_timestamp({{ instant }}, {{ time_zone }}) as date)
+{%- endmacro %}
+
+{% macro duckdb__date_in_zone(instant, time_zone) -%}
+    cast(timezone({{ time_zone }}, timezone('UTC', {{ instant }})) as date)
+{%- endmacro %}

@@ -29,7 +29,7 @@ class DbtFailed(Exception):
 
 
 def variables(settings: Settings, as_of: date) -> dict:
-    """Everything that models may know about the run: the day, the business and its rules."""
+    """Everything that models may know about the run: the day, the business, its rules and its audiences."""
     end = settings.begins(as_of + timedelta(days=1))
     return {
         "as_of_date": as_of.isoformat(),
@@ -37,9 +37,9 @@ def variables(settings: Settings, as_of: date) -> dict:
         "time_zone": settings.business.time_zone,
         "currency": settings.business.currency,
         "language": settings.business.language,
+        "country": settings.business.country,
         "rules": settings.rules.model_dump(mode="json"),
-        "audiences": [audience.model_dump() for audience in audiences.load()],
-    }
+    } | audiences.variables(settings)
 
 
 def environment(settings: Settings) -> dict[str, str]:

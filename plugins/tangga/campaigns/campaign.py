@@ -1,0 +1,94 @@
+"""A campaign as its `campaign.yml` says it, read and checked for its form; what it says is judged by `lint`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError, model_validator
+
+from tangga.settings import REPOSITORY, Settings, SettingsError
+from tangga.settings.types import Name, Strict, Text
+from tangga.settings.yaml_file import read_yaml
+
+FOLDER = REPOSITORY / "campaigns"
+SHARED = "_shared"
+
+Language = Annotated[str, Field(pattern=r"^[a-z]{2}$")]
+Exit = Literal["ordered", "never"]
+EXITS: tuple[Exit, ...] = ("ordered", "never")
+"""When a step is not sent any more to somebody who is still in the audience."""
+
+
+class Step(Strict):
+    """One message of a campaign. `day` counts from the member's entry into the audience (0: the same day)."""
+
+    number: int = Field(ge=1)
+    day: int = Field(ge=0)
+    channel: Literal["email"] = "email"
+    template: Name
+    exit: Exit
+    subject: dict[Language, Text]
+    preheader: dict[Language, Text]
+
+
+class Campaign(Strict):
+    """A campaign and its steps. `lasts` is for how many days a member may get steps: a number, or the rule that says
+    how long the audience keeps its members (`audiences.welcome_days`). `fields` are the merge fields that its words may
+    use; `reason` says, in each language, why the reader gets this mail."""
+
+    name: Name
+    folder: Path
+    label: Text
+    purpose: Text
+    audience: Name
+    languages: tuple[Language, ...] = Field(min_length=1)
+    lasts: Annotated[int, Field(gt=0)] | Annotated[str, Field(pattern=r"^[a-z_]+\.[a-z_]+$")]
+    fields: tuple[Name, ...]
+    reason: dict[Language, Text]
+    steps: tuple[Step, ...] = Field(min_length=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _number_steps(cls, given: dict) -> dict:
+        steps = given.get("steps")
+        if not isinstance(steps, list) or not all(isinstance(step, dict) for step in steps):
+            raise ValueError("steps: give a list with a block of keys for each step")
+        return given | {"steps": [{**step, "number": number} for number, step in enumerate(steps, start=1)]}
+
+    def file(self, step: Step, language: str) -> Path:
+        """The words of a step in a language."""
+        return self.folder / f"{step.template}.{language}.mjml"
+
+
+def load(settings: Settings | None = None) -> list[Campaign]:
+    """The campaigns of the company's folder, in the order of their names; without settings, those that Tangga ships.
+    Raises `SettingsError`, a line for each fault."""
+    folder = folder_of(settings)
+    campaigns, faults = [], []
+    for path in sorted(folder.glob("[!_.]*/")):
+        try:
+            campaigns.append(_read(path))
+        except SettingsError as error:
+            faults.append(str(error))
+    if faults:
+        raise SettingsError("\n".join(faults))
+    return campaigns
+
+
+def folder_of(settings: Settings | None) -> Path:
+    """Where the company keeps its campaigns."""
+    return FOLDER
+
+
+def _read(folder: Path) -> Campaign:
+    path = folder / "campaign.yml"
+    raw = read_yaml(path)
+    try:
+        return Campaign.model_validate({**raw, "name": folder.name, "folder": folder})
+    except ValidationError as error:
+        lines = []
+        for fault in error.errors(include_url=False, include_input=False):
+            key = ".".join(map(str, fault["loc"])) or "(top)"
+            lines.append(f"{path}: {key}: {fault['msg'].removeprefix('Value error, ')}")
+        raise SettingsError("\n".join(lines)) from None
