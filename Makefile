@@ -12,7 +12,7 @@ PORT ?= 8080
 OPTIONS := $(if $(CONFIG),--config "$(CONFIG)") $(if $(TANGGA_HOME),--home "$(TANGGA_HOME)")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor run up down rules-diff test bench check docs lock clean
+.PHONY: help setup doctor run up down rules-diff audience test bench check docs lock clean
 
 help: ## this list
 	@echo "Tangga: from customer data to campaigns, every morning."
@@ -35,6 +35,9 @@ down: .venv/.installed ## stop what 'make up' started
 
 rules-diff: .venv/.installed ## who would move where by the rules of the working tree (BASE=<a git ref>)
 	@$(BIN)/python -m tangga.local.rules_diff --base "$(or $(BASE),HEAD)" $(OPTIONS)
+
+audience: .venv/.installed ## a new audience to begin with (NAME=big_spenders)
+	@$(BIN)/python -m tangga.local.new_audience --name "$(NAME)"
 
 test: .venv/.installed ## all tests (ARGS=... for pytest)
 	@$(BIN)/pytest $(ARGS)
