@@ -46,8 +46,9 @@ class Today:
 
 @dataclass(frozen=True)
 class Life:
-    """A customer's days. `is_reported`: the tool tells what it has sent. `merged_on`: the number of the day on which
-    the customer turns out to be the one before."""
+    """A customer's days. `is_reported`: the tool tells what it has sent (that one of the two decides who may become one:
+    a message that is not reported, on a day on which others are, is taken for one of them). `merged_on`: the number of
+    the day on which the customer turns out to be the one before."""
 
     days: tuple[Today, ...]
     country: str | None = "ID"
@@ -85,6 +86,9 @@ class World:
     def today(self, customer: str, day: int) -> Today:
         return self.lives[int(customer[1:])].days[day]
 
+    def is_reported(self, number: int) -> bool:
+        return self.lives[number - number % 2].is_reported
+
     def ids(self, day: int) -> dict[str, list[int]]:
         """Customer -> who they are."""
         found: dict[str, list[int]] = {}
@@ -97,7 +101,7 @@ class World:
         return [
             datetime(DAYS[d].year, DAYS[d].month, DAYS[d].day, hour)
             for number in who
-            if self.lives[number].is_reported
+            if self.is_reported(number)
             for d in range(day + 1)
             for hour in self.lives[number].days[d].written_at
         ]
@@ -131,7 +135,7 @@ def pressure(world: World, customer: str, who: list[int], day: int, channel: str
         local(send.at, country)
         for send in world.before(who, day)
         if send.group == "member" and send.channel == channel
-        and world.lives[int(send.customer[1:])].is_reported
+        and world.is_reported(int(send.customer[1:]))
     )  # fmt: skip
     return sum(max(handed[d], reported[d]) for d in {*handed, *reported} if timedelta(0) <= last - d < timedelta(7))
 
@@ -227,7 +231,7 @@ def build(models: Compiled, world: World, day: int, is_quiet: bool) -> tuple[dic
     reported += [
         (send.channel, of[send.customer], send.at)
         for send in before
-        if send.group == "member" and world.lives[int(send.customer[1:])].is_reported
+        if send.group == "member" and world.is_reported(int(send.customer[1:]))
     ]
     models.fill("fct_messages", [
         {"source": "tool", "message_id": str(number), "customer_id": c, "channel": channel, "event": "sent",
@@ -376,3 +380,49 @@ def test_a_drip_goes_on_late_but_whole(models):
     delivered = [day in (0, 4, 5) for day in range(LENGTH)]
     world = live(models, [*[nobody] * number, member], delivered, [False] * LENGTH)
     assert [(DAYS.index(send.day), send.step) for send in world.sends] == [(0, 1), (4, 2), (5, 3)]
+
+
+class TestHoldouts:
+    """Of 100,000 customers."""
+
+    SHARES = {"a": "0ccccccc", "b": "19999999", "c": "80000000"}
+    EXPECTED = {"a": 0.05, "b": 0.1, "c": 0.5}
+
+    @pytest.fixture(scope="class")
+    def held_out(self, models):
+        def draw(customers: int, salt: str = "") -> dict[str, set[str]]:
+            models.fill("audience_campaigns", [
+                {"audience": audience, "priority": 1, "cooldown_days": 0, "holdout_salt": salt, "holdout_below": below}
+                for audience, below in self.SHARES.items()
+            ])  # fmt: skip
+            models.fill("registry.sends", [])
+            for model in ("int_sends", "fct_sends", "audience_entries"):
+                models.put(model)
+            models.con.execute("delete from working.audiences.audience_candidates")
+            models.con.execute(
+                "insert into working.audiences.audience_candidates (audience, channel, customer_id, why, entry_key) "
+                f"select audience, 'email', 'c' || substr(sha256(n::text), 1, 16), 'so', 'k' from range({customers}) "
+                "as t(n) cross join (values ('a'), ('b'), ('c')) as audiences(audience)"
+            )
+            sql = models.sql("audience_turns")
+            drawn = models.con.execute(f"select audience, customer_id from ({sql}) where is_held_out").fetchall()
+            return {each: {c for audience, c in drawn if audience == each} for each in self.SHARES}
+
+        return draw
+
+    def test_the_share_holds_and_one_audience_says_nothing_of_another(self, held_out):
+        drawn = held_out(100_000)
+        shares = {audience: len(customers) / 100_000 for audience, customers in drawn.items()}
+        assert shares == pytest.approx(self.EXPECTED, abs=0.005)
+        for one, other in (("a", "b"), ("a", "c"), ("b", "c")):
+            both = len(drawn[one] & drawn[other]) / 100_000
+            assert both == pytest.approx(self.EXPECTED[one] * self.EXPECTED[other], abs=0.005)
+        assert held_out(100_000) == drawn
+        salted = held_out(100_000, "another")
+        assert len(salted["c"] & drawn["c"]) / 100_000 == pytest.approx(0.25, abs=0.005)
+
+    def test_nobody_changes_sides_when_the_audience_grows(self, held_out):
+        few, many = held_out(10_000), held_out(20_000)
+        for audience in self.SHARES:
+            assert few[audience] < many[audience]
+            assert len(many[audience] - few[audience]) / 10_000 == pytest.approx(self.EXPECTED[audience], abs=0.02)

@@ -100,8 +100,8 @@ CONTACTABLE = "from (values ('a', 'email', true, null), ('a', 'sms', true, null)
 PLANNED = {"welcome": ("email", 1), "winback": ("sms", 1)}
 NO_MESSAGES = (
     "select null::varchar as audience, null::varchar as customer_id, null::varchar as entry_key, "
-    "null::integer as step, null::varchar as channel, null::varchar as template, null::varchar as test_group, null::date as as_of_date "
-    "where false"
+    "null::integer as step, null::varchar as channel, null::varchar as template, null::varchar as test_group, "
+    "null::date as as_of_date where false"
 )
 
 
