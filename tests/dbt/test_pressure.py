@@ -47,7 +47,7 @@ class Today:
 @dataclass(frozen=True)
 class Life:
     """A customer's days. `is_reported`: the tool tells what it has sent (of two who may become one the first decides: a
-    message that is not reported, on a day on which others are, is taken for one of them). `merged_on`: the number of the
+    message that is not reported, on a day on which others are, is taken for one of them). `merged_on`: number of the
     day on which the customer turns out to be the one before."""
 
     days: tuple[Today, ...]
