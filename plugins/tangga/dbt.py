@@ -37,6 +37,7 @@ def variables(settings: Settings, as_of: date) -> dict:
         "time_zone": settings.business.time_zone,
         "currency": settings.business.currency,
         "country": settings.business.country,
+        "language": settings.business.language,
         "rules": settings.rules.model_dump(mode="json"),
     } | audiences.variables(settings)
 
