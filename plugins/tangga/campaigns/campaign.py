@@ -78,7 +78,9 @@ def load(settings: Settings | None = None) -> list[Campaign]:
 
 def folder_of(settings: Settings | None) -> Path:
     """Where the company keeps its campaigns."""
-    return FOLDER
+    if settings is None or settings.campaigns is None or settings.campaigns.folder is None:
+        return FOLDER
+    return settings.resolve(settings.campaigns.folder)
 
 
 def _read(folder: Path) -> Campaign:
