@@ -25,6 +25,9 @@ class Audience(BaseModel):
     priority: int = Field(ge=1, le=100)
     cooldown_days: int = Field(0, ge=0)
     campaign: str | None = None
+    content: Literal["campaigns", "tool"] = (
+        "campaigns"  # where its words are: campaigns/<campaign>/, or the e-mail tool
+    )
     family: bool = False
 
 

@@ -64,16 +64,20 @@ class Campaign(Strict):
 def load(settings: Settings | None = None) -> list[Campaign]:
     """The campaigns of the company's folder, in the order of their names; without settings, those that Tangga ships.
     Raises `SettingsError`, a line for each fault."""
-    folder = folder_of(settings)
     campaigns, faults = [], []
-    for path in sorted(folder.glob("[!_.]*/")):
+    for folder in folders(settings):
         try:
-            campaigns.append(_read(path))
+            campaigns.append(read(folder))
         except SettingsError as error:
             faults.append(str(error))
     if faults:
         raise SettingsError("\n".join(faults))
     return campaigns
+
+
+def folders(settings: Settings | None) -> list[Path]:
+    """The folder of each campaign."""
+    return sorted(path for path in folder_of(settings).glob("[!_.]*") if path.is_dir())
 
 
 def folder_of(settings: Settings | None) -> Path:
@@ -83,7 +87,8 @@ def folder_of(settings: Settings | None) -> Path:
     return settings.resolve(settings.campaigns.folder)
 
 
-def _read(folder: Path) -> Campaign:
+def read(folder: Path) -> Campaign:
+    """The campaign of a folder. Raises `SettingsError`, a line for each fault."""
     path = folder / "campaign.yml"
     raw = read_yaml(path)
     try:

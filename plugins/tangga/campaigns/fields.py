@@ -23,10 +23,19 @@ FIELDS: dict[str, MergeField] = {
     for field in (
         MergeField("greeting_name", "What to call the customer; may be empty.", "Ani", "GREETING", "greeting_name"),
         MergeField(
-            "language", "ISO 639-1 code of the language to write in.", "id", "LANGUAGE", "tangga_language", readable=False
+            "language",
+            "ISO 639-1 code of the language to write in.",
+            "id",
+            "LANGUAGE",
+            "tangga_language",
+            readable=False,
         ),
         MergeField(
-            "preferred_category", "What the customer likes most; may be empty.", "Kopi", "CATEGORY", "preferred_category"
+            "preferred_category",
+            "What the customer likes most; may be empty.",
+            "Kopi",
+            "CATEGORY",
+            "preferred_category",
         ),
         MergeField(
             "recommended_product",
@@ -43,7 +52,9 @@ FIELDS: dict[str, MergeField] = {
             "coupon_policy",
             readable=False,
         ),
-        MergeField("next_birthday", "The customer's next birthday.", "2026-08-17", "BIRTHDAY", "next_birthday", readable=False),
+        MergeField(
+            "next_birthday", "The customer's next birthday.", "2026-08-17", "BIRTHDAY", "next_birthday", readable=False
+        ),
     )
 }
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import lxml.html
 import mjml
-from inscriptis import get_text
-from inscriptis.model.config import ParserConfig
+from inscriptis import Inscriptis
 from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, TemplateNotFound, TemplateSyntaxError, meta
 from jinja2.sandbox import SandboxedEnvironment
 
@@ -58,9 +58,7 @@ class _Placeholder:
         raise RenderError(f"asks for {self.name} in a condition, which only the tool could answer; use fallback(...)")
 
 
-def message(
-    settings: Settings, campaign: Campaign, step: Step, language: str, tool: Tool = EXAMPLE
-) -> Message:
+def message(settings: Settings, campaign: Campaign, step: Step, language: str, tool: Tool = EXAMPLE) -> Message:
     """A step in a language, filled in for a tool (or with examples). Raises `RenderError`."""
     context = _context(settings, campaign, language, tool)
     words = _environment(folder_of(settings), autoescape=False)
@@ -88,7 +86,11 @@ def fields_used(settings: Settings, campaign: Campaign, step: Step, language: st
     environment = _environment(folder_of(settings), autoescape=True)
     names: set[str] = set()
     try:
-        for source in (step.subject[language], step.preheader[language], campaign.file(step, language).read_text("utf-8")):
+        for source in (
+            step.subject[language],
+            step.preheader[language],
+            campaign.file(step, language).read_text("utf-8"),
+        ):
             names |= meta.find_undeclared_variables(environment.parse(source))
     except OSError:
         raise RenderError(f"there is no file {campaign.file(step, language).name}; write it") from None
@@ -103,11 +105,16 @@ def _context(settings: Settings, campaign: Campaign, language: str, tool: Tool) 
     return {name: _Placeholder(tool, name) for name in FIELDS} | {
         "brand": brand,
         "colours": given.colours.model_dump(),
-        "links": given.links,
+        "links": _Links(given.links),
         "reason": campaign.reason[language],
         "code": language,
         UNSUBSCRIBE: tool.unsubscribe,
     }
+
+
+class _Links(dict):
+    def __missing__(self, name: str) -> str:
+        raise RenderError(f"campaigns.links of tangga.yml has no {name}; add it, or name another")
 
 
 @cache
@@ -130,5 +137,12 @@ def _fallback(field: _Placeholder, text: str) -> _Placeholder:
 
 def _text(html: str) -> str:
     """The plain-text part: what a reader without HTML gets."""
-    text = get_text(html, ParserConfig(display_links=True))
+    page = lxml.html.fromstring(html)
+    for link in page.iter("a"):
+        last = link[-1] if len(link) else None
+        if last is None:
+            link.text = f"{link.text or ''} <{link.get('href')}>"
+        else:
+            last.tail = f"{last.tail or ''} <{link.get('href')}>"
+    text = Inscriptis(page).get_text()
     return re.sub(r"\n{3,}", "\n\n", "\n".join(line.strip() for line in text.splitlines())).strip() + "\n"

@@ -25,6 +25,20 @@ class Colours(Strict):
     card: Colour = "#ffffff"
 
 
+class Limits(Strict):
+    """What the linter goes by. Mail programs cut subjects and preheaders off, and Gmail messages of more than 102 kB;
+    widths, heights and sizes are CSS pixels."""
+
+    subject_characters: int = Field(60, gt=0)
+    preheader_from_characters: int = Field(30, ge=0)
+    preheader_to_characters: int = Field(110, gt=0)
+    button_characters: int = Field(30, gt=0)
+    html_bytes: int = Field(102_000, gt=0)
+    screen_width: int = Field(375, gt=0)
+    text_size: int = Field(14, gt=0)
+    button_height: int = Field(44, gt=0)
+
+
 class CampaignSettings(Strict):
     """Who writes, how it looks and where links may lead. A domain allows the hosts below it, too."""
 
@@ -34,3 +48,4 @@ class CampaignSettings(Strict):
     colours: Colours = Colours()
     links: dict[Name, Text] = {}
     allowed_domains: tuple[Domain, ...] = Field(min_length=1)
+    limits: Limits = Limits()

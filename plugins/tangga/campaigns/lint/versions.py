@@ -1,0 +1,71 @@
+"""A message as several customers, and each tool, would get it: what the rules look at."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+import lxml.html
+
+from tangga.campaigns.campaign import Campaign, Step
+from tangga.campaigns.fields import FIELDS
+from tangga.campaigns.render import Message, fields_used, message
+from tangga.campaigns.tools import EXAMPLE, TOOLS, Values
+from tangga.settings import Settings
+
+MARK = "Zqx"
+"""Stands in every hostile value and, but for a wonder, in no text."""
+
+HOSTILE = f"""<b onclick="x()">{MARK} & 'O"Neil</b>"""
+LONG = "Wiraatmadjakusumawardhani" * 3
+
+
+@dataclass(frozen=True)
+class _Recording(Values):
+    """Notes which fields stand where without a fallback."""
+
+    bare: set[str] = dataclasses.field(default_factory=set)
+
+    def field(self, name: str, fallback: str) -> str:
+        if not fallback:
+            self.bare.add(name)
+        return super().field(name, fallback)
+
+
+@dataclass(frozen=True)
+class Versions:
+    """`used` are the fields that are asked for, `bare` those that somewhere have no fallback. `example` is what most
+    see, `empty` what a customer of whom nothing is known sees, `hostile` one whose data are code; `largest` is the
+    size of the HTML in bytes in the tool that makes most of it."""
+
+    language: str
+    used: frozenset[str]
+    bare: frozenset[str]
+    example: Message
+    empty: Message
+    hostile: Message
+    largest: int
+
+    @property
+    def page(self) -> lxml.html.HtmlElement:
+        return lxml.html.fromstring(self.example.html)
+
+
+def values(text: str) -> Values:
+    """Every field with this value."""
+    return Values(dict.fromkeys(FIELDS, text))
+
+
+def versions(settings: Settings, campaign: Campaign, step: Step, language: str) -> Versions:
+    """Raises `RenderError`."""
+    recording = _Recording(EXAMPLE.values)
+    given = (settings, campaign, step, language)
+    return Versions(
+        language=language,
+        used=fields_used(*given),
+        example=message(*given, recording),
+        bare=frozenset(recording.bare),
+        empty=message(*given, values("")),
+        hostile=message(*given, values(HOSTILE)),
+        largest=max(len(message(*given, tool).html.encode()) for tool in TOOLS.values()),
+    )
