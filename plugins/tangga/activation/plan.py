@@ -1,7 +1,8 @@
 """The plan: the lists as they should be at the destinations, frozen in a file with a hash.
 
 state/plans/<as-of>-<hash>/members.parquet   every member of every audience, with what a campaign needs
-                           plan.json         counts per audience and the checksum of the members
+                           plan.json         counts per audience and the checksum of the members; the audiences
+                                             that are left out because their campaign is not fit to be sent, and why
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from datetime import date
 from pathlib import Path
 
 from tangga import audiences, engine, files, landing, publish
+from tangga.campaigns import lint
 from tangga.engine import literal
 from tangga.landing import freshness
 from tangga.settings import REFUSALS, Settings
@@ -56,6 +58,7 @@ def make(settings: Settings, as_of: date) -> Path:
             "lists of another day are never sent. Activate that one, or build this day anew if it should be newest."
         )
     _refuse_stale_refusals(settings, as_of, version)
+    left_out = lint.refused(settings)
     plans = settings.home / "state" / "plans"
     plans.mkdir(parents=True, exist_ok=True, mode=0o700)
     part = plans / ".part"
@@ -64,6 +67,7 @@ def make(settings: Settings, as_of: date) -> Path:
     with engine.scratch(settings) as con:
         con.execute(f"attach {literal(publish.database(settings, 'private'))} as published (read_only)")
         con.execute(f"create temp table members as {MEMBERS}")
+        con.execute("delete from members where list_contains(?, audience)", [list(left_out)])
         members = literal(part / "members.parquet")
         rows = "select * from members order by audience, customer_id"
         con.execute(f"copy ({rows}) to {members} (format parquet, compression zstd)")
@@ -81,6 +85,7 @@ def make(settings: Settings, as_of: date) -> Path:
         "audiences": {
             name: {"label": _label(name), "channel": channel, "rows": rows} for name, channel, rows in counts
         },
+        "left_out": left_out,
     }
     target = plans / f"{as_of}-{checksum[:12]}"
     target.mkdir(exist_ok=True, mode=0o700)

@@ -22,8 +22,8 @@ MEASURE = """() => {
   const sizes = []
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
   while (walker.nextNode()) {
-    const element = walker.currentNode.parentElement
-    if (walker.currentNode.textContent.trim() && shown(element)) sizes.push(parseFloat(getComputedStyle(element).fontSize))
+    const { parentElement, textContent } = walker.currentNode
+    if (textContent.trim() && shown(parentElement)) sizes.push(parseFloat(getComputedStyle(parentElement).fontSize))
   }
   const buttons = [...document.querySelectorAll('a')].filter((a) => getComputedStyle(a).display === 'inline-block')
   return {
@@ -51,7 +51,7 @@ def check(settings: Settings, executable: str) -> list[Finding]:
     found: list[Finding] = []
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=executable, args=list(FLAGS))
-        page = chromium.new_page(viewport={"width": limits.screen_width, "height": 800}, java_script_enabled=True)
+        page = chromium.new_page(viewport={"width": limits.screen_width, "height": 800})
         page.route("**/*", lambda route: route.abort())
         for campaign, step, language in _written(settings):
             said: dict[str, None] = {}

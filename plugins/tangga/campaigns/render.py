@@ -10,6 +10,10 @@ from pathlib import Path
 import lxml.html
 import mjml
 from inscriptis import Inscriptis
+from inscriptis.css_profiles import CSS_PROFILES
+from inscriptis.html_properties import Display
+from inscriptis.model.config import ParserConfig
+from inscriptis.model.html_element import HtmlElement
 from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, TemplateNotFound, TemplateSyntaxError, meta
 from jinja2.sandbox import SandboxedEnvironment
 
@@ -23,6 +27,11 @@ PLAIN = re.compile(r"[\w .,!?-]+")
 
 COMMON = frozenset({"brand", "colours", "links", "reason", "subject", "preheader", "code", UNSUBSCRIBE})
 """What templates may name besides merge fields."""
+
+_PARAGRAPHS = ParserConfig(
+    css=CSS_PROFILES["strict"] | {"div": HtmlElement("div", display=Display.block, margin_before=1, margin_after=1)}
+)
+"""MJML makes a <div> of each paragraph: an empty line between them."""
 
 
 class RenderError(ValueError):
@@ -144,5 +153,5 @@ def _text(html: str) -> str:
             link.text = f"{link.text or ''} <{link.get('href')}>"
         else:
             last.tail = f"{last.tail or ''} <{link.get('href')}>"
-    text = Inscriptis(page).get_text()
+    text = Inscriptis(page, _PARAGRAPHS).get_text()
     return re.sub(r"\n{3,}", "\n\n", "\n".join(line.strip() for line in text.splitlines())).strip() + "\n"
