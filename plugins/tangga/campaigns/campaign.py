@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from tangga.settings import REPOSITORY, Settings, SettingsError
 from tangga.settings.types import Name, Strict, Text
@@ -18,6 +19,16 @@ Language = Annotated[str, Field(pattern=r"^[a-z]{2}$")]
 Exit = Literal["ordered", "never"]
 EXITS: tuple[Exit, ...] = ("ordered", "never")
 """When a step is not sent any more to somebody who is still in the audience."""
+
+
+def _lasts(given: object) -> int | str:
+    is_days = isinstance(given, int) and not isinstance(given, bool) and given > 0
+    if is_days or (isinstance(given, str) and re.fullmatch(r"[a-z_]+\.[a-z_]+", given)):
+        return given
+    raise ValueError("give a number of days, or the name of a rule such as audiences.welcome_days")
+
+
+Lasts = Annotated[int | str, BeforeValidator(_lasts)]
 
 
 class Step(Strict):
@@ -43,7 +54,7 @@ class Campaign(Strict):
     purpose: Text
     audience: Name
     languages: tuple[Language, ...] = Field(min_length=1)
-    lasts: Annotated[int, Field(gt=0)] | Annotated[str, Field(pattern=r"^[a-z_]+\.[a-z_]+$")]
+    lasts: Lasts
     fields: tuple[Name, ...]
     reason: dict[Language, Text]
     steps: tuple[Step, ...] = Field(min_length=1)

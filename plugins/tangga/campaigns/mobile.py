@@ -54,14 +54,16 @@ def check(settings: Settings, executable: str) -> list[Finding]:
         page = chromium.new_page(viewport={"width": limits.screen_width, "height": 800})
         page.route("**/*", lambda route: route.abort())
         for campaign, step, language in _written(settings):
-            said: dict[str, None] = {}
+            said: list[str] = []
             for seen, tool in (("", EXAMPLE), (" where a name is long", values(LONG))):
                 try:
                     html = message(settings, campaign, step, language, tool).html
                 except RenderError:
                     break
                 page.set_content(html)
-                said |= dict.fromkeys(_faults(settings.campaigns, page.evaluate(MEASURE), seen))
+                said = list(_faults(settings.campaigns, page.evaluate(MEASURE), seen))
+                if said:
+                    break
             found += [Finding(campaign.name, "mobile", sentence, step.number, language) for sentence in said]
         chromium.close()
     return found
@@ -78,7 +80,7 @@ def _faults(settings: CampaignSettings, measured: dict, seen: str) -> Iterator[s
         yield f"has text of {measured['text']:g} pixels on a small screen; use {limits.text_size} or more"
     for height in measured["buttons"]:
         if height < limits.button_height:
-            yield f"has a button {height:g} pixels high, hard to touch; make it {limits.button_height} or more"
+            yield f"has a button {height:.0f} pixels high, hard to touch; make it {limits.button_height} or more"
 
 
 def _written(settings: Settings) -> Iterator[tuple[Campaign, Step, str]]:

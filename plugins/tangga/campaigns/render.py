@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import lxml.html
@@ -22,8 +22,8 @@ from tangga.campaigns.fields import FIELDS, UNSUBSCRIBE
 from tangga.campaigns.tools import EXAMPLE, Tool
 from tangga.settings import Settings
 
-PLAIN = re.compile(r"[\w .,!?-]+")
-"""What a fallback may be made of: it stands within the code of a tool, where other signs mean something."""
+PLAIN = re.compile(r"[\w .,!?-]*\w[\w .,!?-]*")
+"""What a fallback is made of, with a letter: it stands within the code of a tool, where other signs mean something."""
 
 COMMON = frozenset({"brand", "colours", "links", "reason", "subject", "preheader", "code", UNSUBSCRIBE})
 """What templates may name besides merge fields."""
@@ -46,7 +46,11 @@ class Message:
     preheader: str
     mjml: str
     html: str
-    text: str
+
+    @cached_property
+    def text(self) -> str:
+        """The plain-text part: what a reader without HTML gets."""
+        return _text(self.html)
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,7 @@ def message(settings: Settings, campaign: Campaign, step: Step, language: str, t
         html = mjml.mjml2html(source, disable_comments=True, fonts={})
     except ValueError as error:
         raise RenderError(f"is not MJML ({error}); correct the template") from None
-    return Message(subject, preheader, source, html, _text(html))
+    return Message(subject, preheader, source, html)
 
 
 def fields_used(settings: Settings, campaign: Campaign, step: Step, language: str) -> frozenset[str]:
@@ -140,12 +144,11 @@ def _fallback(field: _Placeholder, text: str) -> _Placeholder:
     if not isinstance(field, _Placeholder):
         raise RenderError("gives a fallback to what is no merge field; take it away")
     if not PLAIN.fullmatch(text):
-        raise RenderError(f"the fallback of {field.name} may hold letters, digits, blanks and .,!?- only; reword it")
+        raise RenderError(f"the fallback of {field.name} is made of letters, digits, blanks and .,!?- only; reword it")
     return _Placeholder(field.tool, field.name, text)
 
 
 def _text(html: str) -> str:
-    """The plain-text part: what a reader without HTML gets."""
     page = lxml.html.fromstring(html)
     for link in page.iter("a"):
         last = link[-1] if len(link) else None

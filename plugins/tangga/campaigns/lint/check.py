@@ -8,7 +8,7 @@ from tangga import audiences
 from tangga.campaigns.campaign import Campaign, folders, read
 from tangga.campaigns.lint import fields, links, markup, steps, words
 from tangga.campaigns.lint.finding import Finding
-from tangga.campaigns.lint.versions import versions
+from tangga.campaigns.lint.versions import FieldError, versions
 from tangga.campaigns.render import RenderError
 from tangga.settings import Settings, SettingsError
 
@@ -51,7 +51,7 @@ def _messages(settings: Settings, campaign: Campaign) -> Iterator[Finding]:
             try:
                 made = versions(settings, campaign, step, language)
             except RenderError as error:
-                said = [("render", str(error))]
+                said = [("fields" if isinstance(error, FieldError) else "render", str(error))]
             else:
                 said = [
                     *fields.check(campaign, made),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from tangga.campaigns.campaign import Campaign
@@ -12,9 +11,6 @@ from tangga.campaigns.lint.finding import Finding
 from tangga.campaigns.lint.versions import MARK, Versions
 from tangga.campaigns.render import RenderError, fields_used
 from tangga.settings import Settings
-
-HOLE = re.compile(r" [,.!?](?:\s|$)|,\s*[,.!?]|\(\s*\)|: *[.,]")
-"""What is left of a sentence whose field was empty."""
 
 
 def check(campaign: Campaign, made: Versions) -> Iterator[tuple[str, str]]:
@@ -28,13 +24,10 @@ def check(campaign: Campaign, made: Versions) -> Iterator[tuple[str, str]]:
         yield "fallback", f'{name} has no fallback for who has none; write {{{{ {name} | fallback("...") }}}}'
     if MARK not in made.hostile.text:
         yield "greeting", f'does not greet by name; begin with {{{{ {GREETING} | fallback("...") }}}}'
-    for line in [made.empty.subject, made.empty.preheader, *made.empty.text.splitlines()]:
-        if HOLE.search(line) and not made.bare:
-            yield "fallback", f"leaves a hole where a field is empty: '{line.strip()}'; reword it"
 
 
 def check_use(settings: Settings, campaign: Campaign) -> Iterator[Finding]:
-    """Of all messages together: fields that do not exist, that nothing uses, that one language has and another not."""
+    """Of all messages together: fields that nothing uses, or that one language has and another not."""
     for name in sorted(set(campaign.fields) - set(FIELDS)):
         yield Finding(campaign.name, "fields", f"`fields` lists {name}, which does not exist; use {', '.join(FIELDS)}")
     everywhere: set[str] = set()
@@ -47,9 +40,6 @@ def check_use(settings: Settings, campaign: Campaign) -> Iterator[Finding]:
                 used[language] = fields_used(settings, campaign, step, language)
             except RenderError:
                 return  # is told of the message itself
-            for name in sorted(used[language] - set(FIELDS)):
-                sentence = f"asks for {name}, which does not exist; use {', '.join(FIELDS)}"
-                yield Finding(campaign.name, "fields", sentence, step.number, language)
         everywhere |= set().union(*used.values())
         for language, names in used.items():
             for name in sorted(set().union(*used.values()) & set(FIELDS) - names):

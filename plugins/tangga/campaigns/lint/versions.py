@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from functools import cached_property
 
 import lxml.html
 
 from tangga.campaigns.campaign import Campaign, Step
 from tangga.campaigns.fields import FIELDS
-from tangga.campaigns.render import Message, fields_used, message
+from tangga.campaigns.render import Message, RenderError, fields_used, message
 from tangga.campaigns.tools import EXAMPLE, TOOLS, Values
 from tangga.settings import Settings
 
@@ -18,6 +19,10 @@ MARK = "Zqx"
 
 HOSTILE = f"""<b onclick="x()">{MARK} & 'O"Neil</b>"""
 LONG = "Wiraatmadjakusumawardhani" * 3
+
+
+class FieldError(RenderError):
+    """A message asks for a merge field that does not exist."""
 
 
 @dataclass(frozen=True)
@@ -35,18 +40,17 @@ class _Recording(Values):
 @dataclass(frozen=True)
 class Versions:
     """`used` are the fields that are asked for, `bare` those that somewhere have no fallback. `example` is what most
-    see, `empty` what a customer of whom nothing is known sees, `hostile` one whose data are code; `largest` is the
-    size of the HTML in bytes in the tool that makes most of it."""
+    see, `hostile` what a customer sees whose data are code; `largest` is the size of the HTML in bytes in the tool
+    that makes most of it."""
 
     language: str
     used: frozenset[str]
     bare: frozenset[str]
     example: Message
-    empty: Message
     hostile: Message
     largest: int
 
-    @property
+    @cached_property
     def page(self) -> lxml.html.HtmlElement:
         return lxml.html.fromstring(self.example.html)
 
@@ -57,15 +61,17 @@ def values(text: str) -> Values:
 
 
 def versions(settings: Settings, campaign: Campaign, step: Step, language: str) -> Versions:
-    """Raises `RenderError`."""
-    recording = _Recording(EXAMPLE.values)
+    """Raises `RenderError`, and `FieldError` for fields that do not exist."""
     given = (settings, campaign, step, language)
+    used = fields_used(*given)
+    if unknown := sorted(used - set(FIELDS)):
+        raise FieldError(f"asks for {unknown[0]}, which does not exist; use {', '.join(FIELDS)}")
+    recording = _Recording(EXAMPLE.values)
     return Versions(
         language=language,
-        used=fields_used(*given),
+        used=used,
         example=message(*given, recording),
         bare=frozenset(recording.bare),
-        empty=message(*given, values("")),
         hostile=message(*given, values(HOSTILE)),
         largest=max(len(message(*given, tool).html.encode()) for tool in TOOLS.values()),
     )
