@@ -192,7 +192,7 @@ def test_a_small_screen(company):
         pytest.skip("Chromium is not installed (Debian's package `chromium`)")
     folder = campaigns.folder_of(company)
     shutil.copytree(folder / "welcome", folder / "broken")
-    wide = '<mj-table><tr><td><div style="width:600px">x</div></td></tr></mj-table><mj-button'
+    wide = '<mj-table font-size="16px"><tr><td><div style="width:600px">x</div></td></tr></mj-table><mj-button'
     change(company, "broken/hello.id.mjml", "<mj-button", wide)
     change(company, "broken/hello.en.mjml", "<mj-text>", '<mj-text font-size="11px">')
     change(company, "broken/how_it_works.id.mjml", 'mj-class="call"', 'mj-class="call" inner-padding="2px"')

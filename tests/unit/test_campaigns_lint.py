@@ -128,6 +128,8 @@ MESSAGES = [
     # The fields are those that there are.
     ("fields", ID, NAME, '{{ first_name | fallback("Kak") }}',
      f"asks for first_name, which does not exist; use {KNOWN}."),
+    ("fields", ID, "Senang sekali", "*|FNAME|*",
+     "holds '*|', the code of one tool; use the merge fields, which every tool is given."),
     # What a mail program shows of it before it is opened.
     ("subject", YML, "id: Selamat datang", f"id: {'Selamat datang' * 4}",
      "the subject has 61 characters of at most 60; shorten it."),
@@ -251,6 +253,13 @@ def test_a_field_that_is_not_for_reading(company, name):
     change(company, YML, "fields: [", f"fields: [{name}, ")
     said = f"shows {name}, whose values are not meant to be read; take it out of the words."
     assert findings(company) == [f"welcome, step 1 ({code}): {said}" for code in ("id", "en")]
+
+
+def test_another_field_is_no_greeting(company):
+    change(company, "first_choice.id.mjml", NAME, '{{ recommended_product | fallback("Kopi") }}')
+    change(company, "first_choice.en.mjml", '{{ greeting_name | fallback("there") }}', "you")
+    said = 'does not greet by name; begin with {{ greeting_name | fallback("...") }}.'
+    assert findings(company) == [f"welcome, step 3 ({code}): {said}" for code in ("id", "en")]
 
 
 def test_files_without_a_step_and_steps_without_a_file(company):

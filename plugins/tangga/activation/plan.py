@@ -66,8 +66,8 @@ def make(settings: Settings, as_of: date) -> Path:
     part.mkdir(mode=0o700)
     with engine.scratch(settings) as con:
         con.execute(f"attach {literal(publish.database(settings, 'private'))} as published (read_only)")
-        con.execute(f"create temp table members as {MEMBERS}")
-        con.execute("delete from members where list_contains(?, audience)", [list(left_out)])
+        fit = "where not list_contains(?, audience)"
+        con.execute(f"create temp table members as select * from ({MEMBERS}) {fit}", [list(left_out)])
         members = literal(part / "members.parquet")
         rows = "select * from members order by audience, customer_id"
         con.execute(f"copy ({rows}) to {members} (format parquet, compression zstd)")

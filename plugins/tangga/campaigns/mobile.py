@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from tangga.campaigns.campaign import Campaign, Step, folders, read
 from tangga.campaigns.lint import Finding
 from tangga.campaigns.lint.steps import is_written
-from tangga.campaigns.lint.versions import LONG, values
+from tangga.campaigns.lint.versions import LONG
 from tangga.campaigns.render import RenderError, message
 from tangga.campaigns.tools import EXAMPLE
 from tangga.settings import CampaignSettings, Settings, SettingsError
@@ -55,7 +55,7 @@ def check(settings: Settings, executable: str) -> list[Finding]:
         page.route("**/*", lambda route: route.abort())
         for campaign, step, language in _written(settings):
             said: list[str] = []
-            for seen, tool in (("", EXAMPLE), (" where a name is long", values(LONG))):
+            for seen, tool in (("", EXAMPLE), (" where a name is long", LONG)):
                 try:
                     html = message(settings, campaign, step, language, tool).html
                 except RenderError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from tangga.campaigns.campaign import Campaign
@@ -12,6 +13,8 @@ from tangga.campaigns.lint.versions import MARK, Versions
 from tangga.campaigns.render import RenderError, fields_used
 from tangga.settings import Settings
 
+TOOL_CODE = re.compile(r"\*\||\{\{|\{%|%%")
+
 
 def check(campaign: Campaign, made: Versions) -> Iterator[tuple[str, str]]:
     """Of one message."""
@@ -20,9 +23,11 @@ def check(campaign: Campaign, made: Versions) -> Iterator[tuple[str, str]]:
             yield "fields", f"uses {name}, which `fields` of campaign.yml does not list; list it or do without"
         if not FIELDS[name].readable:
             yield "fields", f"shows {name}, whose values are not meant to be read; take it out of the words"
+    if found := TOOL_CODE.search(made.example.subject + made.example.preheader + made.example.html):
+        yield "fields", f"holds '{found[0]}', the code of one tool; use the merge fields, which every tool is given"
     for name in sorted(made.bare):
         yield "fallback", f'{name} has no fallback for who has none; write {{{{ {name} | fallback("...") }}}}'
-    if MARK not in made.hostile.text:
+    if MARK + GREETING not in made.hostile.text:
         yield "greeting", f'does not greet by name; begin with {{{{ {GREETING} | fallback("...") }}}}'
 
 

@@ -15,10 +15,10 @@ from tangga.campaigns.tools import EXAMPLE, TOOLS, Values
 from tangga.settings import Settings
 
 MARK = "Zqx"
-"""Stands in every hostile value and, but for a wonder, in no text."""
+"""Stands in every hostile value, the field's name behind it, and, but for a wonder, in no text."""
 
-HOSTILE = f"""<b onclick="x()">{MARK} & 'O"Neil</b>"""
-LONG = "Wiraatmadjakusumawardhani" * 3
+HOSTILE = Values({name: f"""<b onclick="x()">{MARK}{name} & 'O"Neil</b>""" for name in FIELDS})
+LONG = Values(dict.fromkeys(FIELDS, "Wiraatmadjakusumawardhani" * 3))
 
 
 class FieldError(RenderError):
@@ -55,11 +55,6 @@ class Versions:
         return lxml.html.fromstring(self.example.html)
 
 
-def values(text: str) -> Values:
-    """Every field with this value."""
-    return Values(dict.fromkeys(FIELDS, text))
-
-
 def versions(settings: Settings, campaign: Campaign, step: Step, language: str) -> Versions:
     """Raises `RenderError`, and `FieldError` for fields that do not exist."""
     given = (settings, campaign, step, language)
@@ -72,6 +67,6 @@ def versions(settings: Settings, campaign: Campaign, step: Step, language: str) 
         used=used,
         example=message(*given, recording),
         bare=frozenset(recording.bare),
-        hostile=message(*given, values(HOSTILE)),
+        hostile=message(*given, HOSTILE),
         largest=max(len(message(*given, tool).html.encode()) for tool in TOOLS.values()),
     )
