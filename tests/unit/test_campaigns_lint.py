@@ -128,7 +128,7 @@ MESSAGES = [
     # The fields are those that there are.
     ("fields", ID, NAME, '{{ first_name | fallback("Kak") }}',
      f"asks for first_name, which does not exist; use {KNOWN}."),
-    ("fields", ID, "Senang sekali", "*|FNAME|*",
+    ("fields", ID, "Senang sekali", "*|NAME|*",
      "holds '*|', the code of one tool; use the merge fields, which every tool is given."),
     # What a mail program shows of it before it is opened.
     ("subject", YML, "id: Selamat datang", f"id: {'Selamat datang' * 4}",

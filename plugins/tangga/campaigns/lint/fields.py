@@ -14,6 +14,7 @@ from tangga.campaigns.render import RenderError, fields_used
 from tangga.settings import Settings
 
 TOOL_CODE = re.compile(r"\*\||\{\{|\{%|%%")
+"""How merge tags begin in one tool or another."""
 
 
 def check(campaign: Campaign, made: Versions) -> Iterator[tuple[str, str]]:
