@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 import yaml
 
-from tangga import audiences, campaigns, settings
+from tangga import audiences, settings
+from tangga.campaigns import campaign
 from tangga.settings import REPOSITORY, SettingsError
 
 CAMPAIGN = {
@@ -106,27 +108,44 @@ def test_models_and_entries_go_together(registry, tmp_path):
     ]
 
 
-def test_what_tangga_ships_fits_together(company):
-    found = audiences.variables(company)
-    sending = {entry["name"] for entry in found["audiences"] if entry["kind"] == "campaign"}
-    assert {step["audience"] for step in found["campaign_steps"]} == sending
-    written = {campaign.audience: len(campaign.steps) for campaign in campaigns.load(company)}
-    assert {"welcome", "winback", "cart_abandonment", "birthday"} <= set(written)
-    for name in sending:
-        steps = [step for step in found["campaign_steps"] if step["audience"] == name]
-        assert [step["step"] for step in steps] == [*range(1, written.get(name, 1) + 1)]
-        assert steps[0]["day"] == 0
-        assert all((step["template"] is None) == (name not in written) for step in steps)
+def steps(company) -> dict[str, list[tuple]]:
+    found: dict[str, list[tuple]] = {}
+    for step in audiences.variables(company)["campaign_steps"]:
+        found.setdefault(step["audience"], []).append((step["step"], step["day"], step["template"], step["exit"]))
+    return found
 
 
-@pytest.mark.parametrize("entry", [CAMPAIGN | {"campaign": "hello"}, LIST])
-def test_a_campaign_and_its_audience_name_each_other(registry, company, entry):
-    registry(welcome=entry, winback=CAMPAIGN | {"campaign": "winback"}, birthday=CAMPAIGN | {"campaign": "birthday"},
-             cart_abandonment=CAMPAIGN | {"campaign": "cart_abandonment"})  # fmt: skip
-    with pytest.raises(SettingsError) as error:
-        audiences.variables(company)
-    folder = campaigns.campaign.FOLDER / "welcome"
-    assert str(error.value) == (
-        f"{folder}: its audience 'welcome' is not one of _audiences.yml whose campaign is 'welcome'; "
-        "name the one in the other"
+def test_the_steps_are_those_of_the_campaign_or_one_of_the_tool(registry, company):
+    registry(
+        welcome=CAMPAIGN,
+        advocates=CAMPAIGN | {"campaign": "referral", "content": "tool"},
+        gold=LIST,
     )
+    assert steps(company) == {
+        "advocates": [(1, 0, None, "never")],
+        "welcome": [(1, 0, "hello", "ordered"), (2, 2, "how_it_works", "ordered"), (3, 5, "first_choice", "ordered")],
+    }
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [CAMPAIGN | {"campaign": "hello"}, CAMPAIGN | {"campaign": "winback"}, LIST],
+    ids=["none", "another", "list"],
+)
+def test_without_a_campaign_of_its_own_an_audience_has_no_steps(registry, company, entry):
+    registry(welcome=entry)
+    assert steps(company) == {}
+
+
+def test_a_campaign_that_cannot_be_read_has_no_steps_and_the_others_go_on(registry, company, tmp_path, monkeypatch):
+    registry(welcome=CAMPAIGN, winback=CAMPAIGN | {"campaign": "winback"})
+    shutil.copytree(campaign.FOLDER, tmp_path / "campaigns")
+    monkeypatch.setattr(campaign, "FOLDER", tmp_path / "campaigns")
+    (tmp_path / "campaigns" / "welcome" / "campaign.yml").write_text("steps: none")
+    assert {*steps(company)} == {"winback"}
+
+
+def test_what_tangga_ships_fits_together(company):
+    sending = {entry.name for entry in audiences.with_campaigns(audiences.load())}
+    assert {*steps(company)} == sending
+    assert all(days[0][1] == 0 for days in steps(company).values())
