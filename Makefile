@@ -12,7 +12,7 @@ PORT ?= 8080
 OPTIONS := $(if $(CONFIG),--config "$(CONFIG)") $(if $(TANGGA_HOME),--home "$(TANGGA_HOME)")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor run up down rules-diff audience test bench check docs lock clean
+.PHONY: help setup doctor run up down rules-diff audience test bench check campaigns docs lock clean
 
 help: ## this list
 	@echo "Tangga: from customer data to campaigns, every morning."
@@ -45,10 +45,14 @@ test: .venv/.installed ## all tests (ARGS=... for pytest)
 bench: .venv/.installed ## measurements (NAME=identity or postgres; both unless said)
 	@for name in $(or $(NAME),identity postgres); do $(BIN)/python bench/$$name.py $(ARGS) || exit 1; done
 
-check: .venv/.installed ## linters: Python and SQL
+check: .venv/.installed ## linters: Python, SQL and campaigns
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/python tests/dbt/lint_sql.py
+	@$(BIN)/python -m tangga.local.campaigns check $(OPTIONS)
+
+campaigns: .venv/.installed ## every message of campaigns/ as HTML and text (TOOL=mailchimp or hubspot: with its merge tags)
+	@$(BIN)/python -m tangga.local.campaigns write $(OPTIONS) $(if $(TOOL),--tool "$(TOOL)")
 
 docs: .venv/.installed ## the pages of docs/ that are written from the code
 	@$(BIN)/python -m tangga.docs

@@ -35,12 +35,13 @@ def run(
     where: str = "",
     remedy: str = "",
     landed: Mapping[str, Any] | None = None,
+    known: Sequence[CheckResult] = (),
 ) -> GateResult:
     """Judge each query of `assets` by its checks, and keep the result as gates/<door>/<day>/<name>.json.
 
     Queries see `database` read-only, as the current catalog, when one is given. `landed` holds figures of
-    what is judged, to be kept with the result. Never raises because of the data: what cannot be judged is a
-    `stop`.
+    what is judged, to be kept with the result; `known` are answers that are there without asking. Never raises
+    because of the data: what cannot be judged is a `stop`.
     """
     results: list[CheckResult] = []
     flat = [check for wanted in assets.values() for check in wanted]
@@ -52,6 +53,7 @@ def run(
                 results += gx.evaluate(source, f"asset_{number}", query, wanted)
     except Exception as error:
         results = [gx.unevaluated(check, error) for check in flat]
+    results += known
     if not assets or not all(assets.values()):
         results.append(CheckResult("something", "There is something to check", "stop", False, {"found": 0}))
     advice = [check.advice for check, result in zip(flat, results, strict=False) if result.stops and check.advice]

@@ -1,7 +1,8 @@
 """The door out: may this plan be delivered as it stands?
 
 A plan is a folder with `plan.json`, `members.parquet` and `messages.parquet`. Consent is judged against the
-published warehouse, not against the plan's own word; `restraint` judges the messages.
+published warehouse, not against the plan's own word; `restraint` judges the messages. An audience that the plan leaves
+out, because its campaign is not fit to be sent, is a warning that says why; the others go on.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import NamedTuple
 import duckdb
 
 from expectations import gate, restraint
-from expectations.checks import Check, GateResult, GateStopped, raise_if_stopped, unexpected_rows
+from expectations.checks import Check, CheckResult, GateResult, GateStopped, raise_if_stopped, unexpected_rows
 from tangga import files
 from tangga.engine import literal
 from tangga.settings import Settings
@@ -35,6 +36,8 @@ class _Plan(NamedTuple):
     hash: str
     audiences: dict[str, tuple[str, int]]
     """Name -> channel, and how many members it was planned with."""
+    left_out: dict[str, list[str]]
+    """Name -> why its campaign is not sent."""
 
 
 def check(settings: Settings, plan_folder: Path) -> list[GateResult]:
@@ -54,7 +57,15 @@ def check(settings: Settings, plan_folder: Path) -> list[GateResult]:
     name = "plan." + re.sub(r"[^0-9A-Za-z]", "", plan.hash)[:16]
     remedy = "Nothing is sent; publish the day if it is not, then make the plan again."
     result = gate.run(
-        settings, "outbound", plan.day, name, assets, database=database, where=str(plan_folder), remedy=remedy
+        settings,
+        "outbound",
+        plan.day,
+        name,
+        assets,
+        database=database,
+        where=str(plan_folder),
+        remedy=remedy,
+        known=_campaigns(plan.left_out),
     )
     return [result]
 
@@ -65,7 +76,8 @@ def _read(folder: Path) -> _Plan:
     try:
         plan = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
         audiences = {name: (str(spec["channel"]), int(spec["rows"])) for name, spec in plan["audiences"].items()}
-        result = _Plan(date.fromisoformat(plan["as_of_date"]), str(plan["hash"]), audiences)
+        left_out = {name: list(map(str, sentences)) for name, sentences in plan.get("left_out", {}).items()}
+        result = _Plan(date.fromisoformat(plan["as_of_date"]), str(plan["hash"]), audiences, left_out)
         expected = {f"{name}.parquet": plan[f"{name}_sha256"] for name in ("members", "messages")}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise GateStopped(f"{folder}: plan.json cannot be used ({type(error).__name__}); {remedy}.") from None
@@ -112,6 +124,13 @@ def _channels(audiences: dict[str, tuple[str, int]], rows: str) -> dict[str, lis
     arguments = {"column": "is_planned", "value_set": [True]}
     check = Check("channel", "Every member's channel is that of the audience", "ExpectColumnValuesToBeInSet", arguments)
     return {f"select channel is not distinct from {planned} as is_planned from ({rows})": [check]}
+
+
+def _campaigns(left_out: dict[str, list[str]]) -> list[CheckResult]:
+    return [
+        CheckResult("campaign", f"The campaign of {name} is fit to be sent", "warn", False, {"found": " ".join(why)})
+        for name, why in sorted(left_out.items())
+    ]
 
 
 def _counts(audiences: dict[str, tuple[str, int]], rows: str) -> dict[str, list[Check]]:

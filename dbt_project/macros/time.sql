@@ -112,6 +112,19 @@
     cast(isodow({{ day }}) as tinyint)
 {%- endmacro %}
 
+{# The calendar day of an instant (UTC) in a time zone, which may be a column. #}
+{% macro date_in_zone(instant, time_zone) -%}
+    {{ return(adapter.dispatch('date_in_zone')(instant, time_zone)) }}
+{%- endmacro %}
+
+{% macro default__date_in_zone(instant, time_zone) -%}
+    cast(from_utc_timestamp({{ instant }}, {{ time_zone }}) as date)
+{%- endmacro %}
+
+{% macro duckdb__date_in_zone(instant, time_zone) -%}
+    cast(timezone({{ time_zone }}, timezone('UTC', {{ instant }})) as date)
+{%- endmacro %}
+
 {# The birthday that comes after the as-of date. 29 February is the 28th in years that have none: adding whole years says
    so. A birth in or before the rules' first year is a form's default, and no birthday follows from one in the future. #}
 {% macro next_birthday(birth_date) -%}
@@ -140,17 +153,4 @@
 
 {% macro duckdb__add_months(day, number) -%}
     {{ day }} + to_months({{ number }})
-{%- endmacro %}
-
-{# The calendar day of an instant (UTC) in a time zone, which may be a column. #}
-{% macro date_in_zone(instant, time_zone) -%}
-    {{ return(adapter.dispatch('date_in_zone')(instant, time_zone)) }}
-{%- endmacro %}
-
-{% macro default__date_in_zone(instant, time_zone) -%}
-    cast(from_utc_timestamp({{ instant }}, {{ time_zone }}) as date)
-{%- endmacro %}
-
-{% macro duckdb__date_in_zone(instant, time_zone) -%}
-    cast(timezone({{ time_zone }}, timezone('UTC', {{ instant }})) as date)
 {%- endmacro %}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Annotated, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from tangga import campaigns
+from tangga.campaigns import campaign
 from tangga.settings import REPOSITORY, Settings, SettingsError
 
 REGISTRY = REPOSITORY / "dbt_project" / "models" / "audiences" / "_audiences.yml"
@@ -40,6 +42,7 @@ class CampaignAudience(_Entry):
 
     kind: Literal["campaign"]
     campaign: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    content: Literal["campaigns", "tool"] = "campaigns"  # where its words are: campaigns/<campaign>/, or the mail tool
     priority: int = Field(ge=1, le=100)
     cooldown_days: int = Field(ge=0)
     holdout_share: float = Field(ge=0, le=0.5)
@@ -91,30 +94,32 @@ def with_campaigns(audiences: list[Audience]) -> list[CampaignAudience]:
 def variables(settings: Settings) -> dict[str, list[dict]]:
     """The registry and the steps of its campaigns as plain data, for dbt. Raises `SettingsError`.
 
-    A campaign that nothing is written of yet, as it has no folder, is one message on the day of entry.
+    A campaign whose words are in the tool is one message on the day of entry. One that cannot be read, or that is not
+    its audience's, has no steps: nobody enters until it is mended, and `campaigns.lint` says what is wrong with it.
     """
     audiences = load()
     sending = {audience.name: audience for audience in with_campaigns(audiences)}
-    steps = {name: [_step(name, 1, 0, audience.channel, None, "never")] for name, audience in sending.items()}
-    faults, seen = [], set()
-    for campaign in campaigns.load(settings):
-        audience = sending.get(campaign.audience)
-        if audience is None or audience.campaign != campaign.name or campaign.audience in seen:
-            faults.append(
-                f"{campaign.folder}: its audience '{campaign.audience}' is not one of {REGISTRY.name} whose campaign "
-                f"is '{campaign.name}'; name the one in the other"
-            )
-        seen.add(campaign.audience)
-        steps[campaign.audience] = [
-            _step(campaign.audience, step.number, step.day, step.channel, step.template, step.exit)
-            for step in campaign.steps
-        ]
-    if faults:
-        raise SettingsError("\n".join(faults))
+    steps: dict[str, list[dict]] = {
+        name: [_step(name, 1, 0, audience.channel, None, "never")] if audience.content == "tool" else []
+        for name, audience in sending.items()
+    }
+    for found in _readable(settings):
+        audience = sending.get(found.audience)
+        if audience and audience.content == "campaigns" and audience.campaign == found.name:
+            steps[audience.name] = [
+                _step(audience.name, step.number, step.day, step.channel, step.template, step.exit)
+                for step in found.steps
+            ]
     return {
         "audiences": [audience.model_dump() | {"name": audience.name} | _holdout(audience) for audience in audiences],
         "campaign_steps": [step for name in sorted(steps) for step in steps[name]],
     }
+
+
+def _readable(settings: Settings) -> Iterator[campaign.Campaign]:
+    for folder in campaign.folders(settings):
+        with suppress(SettingsError):
+            yield campaign.read(folder)
 
 
 def _step(audience: str, step: int, day: int, channel: str, template: str | None, leaves_when: str) -> dict:

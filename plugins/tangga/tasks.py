@@ -153,8 +153,13 @@ def plan(dag_run=None) -> str:
     from tangga.activation import plan
 
     folder = plan.make(_settings(), day_of(dag_run))
-    audiences = plan.read(folder)["audiences"]
-    note(f"{len(audiences)} audiences, {sum(entry['rows'] for entry in audiences.values()):,} memberships")
+    planned = plan.read(folder)
+    audiences, left_out = planned["audiences"], planned["left_out"]
+    for sentence in dict.fromkeys(sentence for why in left_out.values() for sentence in why):
+        log.warning("%s", sentence)
+    said = [f"{len(audiences)} audiences, {sum(entry['rows'] for entry in audiences.values()):,} memberships"]
+    said += [f"left out: {', '.join(left_out)}, whose campaign is not fit to be sent"] if left_out else []
+    note("; ".join(said))
     return str(folder)
 
 

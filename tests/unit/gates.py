@@ -99,9 +99,9 @@ select * from (values
 CONTACTABLE = "from (values ('a', 'email', true, null), ('a', 'sms', true, null), ('b', 'email', false, 'revoked'))"
 PLANNED = {"welcome": ("email", 1), "winback": ("sms", 1)}
 NO_MESSAGES = (
-    "select null::varchar as audience, null::varchar as customer_id, null::varchar as entry_key, null::integer as step, "
-    "null::varchar as channel, null::varchar as template, null::varchar as test_group, null::date as as_of_date "
-    "where false"
+    "select null::varchar as audience, null::varchar as customer_id, null::varchar as entry_key, "
+    "null::integer as step, null::varchar as channel, null::varchar as template, null::varchar as test_group, "
+    "null::date as as_of_date where false"
 )
 
 
@@ -136,7 +136,8 @@ def make_plan(
             "create schema customer; create table customer.customer_contactability as "
             f"{said} as t(customer_id, channel, is_contactable, reason); "
             "create table customer.customer_pressure (customer_id text, channel text, messages_in_window int); "
-            "create schema core; create table core.fct_sends (audience text, customer_id text, entry_key text, step int)"
+            "create schema core; "
+            "create table core.fct_sends (audience text, customer_id text, entry_key text, step int)"
         )
         for statement in published:
             con.execute(statement)

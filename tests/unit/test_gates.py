@@ -13,7 +13,7 @@ import pytest
 
 from expectations import gate, gx, inbound, marts, outbound
 from expectations.checks import Check, GateResult, GateStopped, raise_if_stopped, unexpected_rows
-from tangga import files, landing, settings
+from tangga import files, landing
 from tangga.contracts import CONTRACTS, SURVEY_SCORES
 from tangga.engine import literal
 from tangga.landing.extract import landed_types

@@ -24,7 +24,8 @@ IS_CONTACTABLE = "Every member may be contacted through the channel"
 def members(*rows: tuple) -> str:
     """Of (audience, customer, step, is_due); a step that is none is null."""
     listed = ", ".join(
-        f"('{audience}', '{customer}', 'email', 'new', 'k', '{customer}@example.com', '+62811', 'id', {step}::int, {due})"
+        f"('{audience}', '{customer}', 'email', 'new', 'k', '{customer}@example.com', '+62811', 'id', {step}::int, "
+        f"{due})"
         for audience, customer, step, due in rows
     )
     names = "audience, customer_id, channel, why, entry_key, email, phone, language, step, is_due"

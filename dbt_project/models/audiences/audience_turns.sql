@@ -47,7 +47,11 @@ select
     steps.step,
     steps.channel as step_channel,
     steps.template,
-    case when not coalesce(own.is_contactable, false) then coalesce(own.reason, 'no consent') end as refusal,
+    case
+        when not coalesce(own.is_contactable, false) then coalesce(own.reason, 'no consent')
+        when campaigns.audience is not null and entries.entered_on is null and steps.step is null
+            then 'campaign is not ready'
+    end as refusal,
     case when not coalesce(of_step.is_contactable, false) then coalesce(of_step.reason, 'no consent') end
         as step_refusal,
     coalesce(entries.is_held_out, false)

@@ -2,7 +2,8 @@
 
 state/plans/<as-of>-<hash>/members.parquet   every member of every audience, with what a campaign needs
                            messages.parquet  the messages of the day, and those that are withheld from holdouts
-                           plan.json         counts per audience and the checksums of both
+                           plan.json         counts per audience and the checksums of both; the audiences that are
+                                             left out because their campaign is not fit to be sent, and why
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from datetime import date
 from pathlib import Path
 
 from tangga import audiences, engine, files, landing, publish, sends
+from tangga.campaigns import lint
 from tangga.engine import literal
 from tangga.landing import freshness
 from tangga.settings import REFUSALS, Settings
@@ -66,6 +68,7 @@ def make(settings: Settings, as_of: date) -> Path:
             "lists of another day are never sent. Activate that one, or build this day anew if it should be newest."
         )
     _refuse_stale_refusals(settings, as_of, version)
+    left_out = lint.refused(settings)
     plans = settings.home / "state" / "plans"
     plans.mkdir(parents=True, exist_ok=True, mode=0o700)
     part = plans / ".part"
@@ -74,7 +77,8 @@ def make(settings: Settings, as_of: date) -> Path:
     with engine.scratch(settings) as con:
         con.execute(f"attach {literal(publish.database(settings, 'private'))} as published (read_only)")
         for name, query in zip(FILES, (MEMBERS, MESSAGES), strict=True):
-            con.execute(f"create temp table {name} as {query}")
+            fit = f"select * from ({query}) where not list_contains(?, audience)"
+            con.execute(f"create temp table {name} as {fit}", [list(left_out)])
             rows, file = f"select * from {name} order by audience, customer_id", literal(part / f"{name}.parquet")
             con.execute(f"copy ({rows}) to {file} (format parquet, compression zstd)")
         counts = con.execute(
@@ -92,6 +96,7 @@ def make(settings: Settings, as_of: date) -> Path:
         "audiences": {
             name: {"label": _label(name), "channel": channel, "rows": rows} for name, channel, rows in counts
         },
+        "left_out": left_out,
     }
     target = plans / f"{as_of}-{checksum[:12]}"
     target.mkdir(exist_ok=True, mode=0o700)

@@ -18,6 +18,6 @@ This is the one place where the steps of a drip are kept:
 `campaign.model_dump(mode="json")` is plain data, for dbt.
 """
 
-from tangga.campaigns.campaign import EXITS, Campaign, Step, load
+from tangga.campaigns.campaign import EXITS, Campaign, Step, folder_of, load
 
-__all__ = ["EXITS", "Campaign", "Step", "load"]
+__all__ = ["EXITS", "Campaign", "Step", "folder_of", "load"]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from tangga.settings import REPOSITORY, Settings, SettingsError
 from tangga.settings.types import Name, Strict, Text
@@ -18,6 +19,16 @@ Language = Annotated[str, Field(pattern=r"^[a-z]{2}$")]
 Exit = Literal["ordered", "never"]
 EXITS: tuple[Exit, ...] = ("ordered", "never")
 """When a step is not sent any more to somebody who is still in the audience."""
+
+
+def _lasts(given: object) -> int | str:
+    is_days = isinstance(given, int) and not isinstance(given, bool) and given > 0
+    if is_days or (isinstance(given, str) and re.fullmatch(r"[a-z_]+\.[a-z_]+", given)):
+        return given
+    raise ValueError("give a number of days, or the name of a rule such as audiences.welcome_days")
+
+
+Lasts = Annotated[int | str, BeforeValidator(_lasts)]
 
 
 class Step(Strict):
@@ -43,7 +54,7 @@ class Campaign(Strict):
     purpose: Text
     audience: Name
     languages: tuple[Language, ...] = Field(min_length=1)
-    lasts: Annotated[int, Field(gt=0)] | Annotated[str, Field(pattern=r"^[a-z_]+\.[a-z_]+$")]
+    lasts: Lasts
     fields: tuple[Name, ...]
     reason: dict[Language, Text]
     steps: tuple[Step, ...] = Field(min_length=1)
@@ -64,11 +75,10 @@ class Campaign(Strict):
 def load(settings: Settings | None = None) -> list[Campaign]:
     """The campaigns of the company's folder, in the order of their names; without settings, those that Tangga ships.
     Raises `SettingsError`, a line for each fault."""
-    folder = folder_of(settings)
     campaigns, faults = [], []
-    for path in sorted(folder.glob("[!_.]*/")):
+    for folder in folders(settings):
         try:
-            campaigns.append(_read(path))
+            campaigns.append(read(folder))
         except SettingsError as error:
             faults.append(str(error))
     if faults:
@@ -76,12 +86,20 @@ def load(settings: Settings | None = None) -> list[Campaign]:
     return campaigns
 
 
+def folders(settings: Settings | None) -> list[Path]:
+    """The folder of each campaign."""
+    return sorted(path for path in folder_of(settings).glob("[!_.]*") if path.is_dir())
+
+
 def folder_of(settings: Settings | None) -> Path:
     """Where the company keeps its campaigns."""
-    return FOLDER
+    if settings is None or settings.campaigns is None or settings.campaigns.folder is None:
+        return FOLDER
+    return settings.resolve(settings.campaigns.folder)
 
 
-def _read(folder: Path) -> Campaign:
+def read(folder: Path) -> Campaign:
+    """The campaign of a folder. Raises `SettingsError`, a line for each fault."""
     path = folder / "campaign.yml"
     raw = read_yaml(path)
     try:

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, ValidationError
 
 from tangga.settings import templates
+from tangga.settings.campaigns import CampaignSettings
 from tangga.settings.rules import Rules
 from tangga.settings.sources import (
     REFUSALS,
@@ -36,6 +37,7 @@ from tangga.settings.yaml_file import SettingsError, read_yaml
 __all__ = [
     "REFUSALS",
     "REPOSITORY",
+    "CampaignSettings",
     "ColumnMapping",
     "Deleted",
     "Demo",
@@ -111,6 +113,7 @@ class Settings(Strict):
     reference: Reference = Reference()
     rules: Rules = Rules()
     destinations: dict[Name, FilesDestination] = {}
+    campaigns: CampaignSettings | None = None
     config_path: Path
     home: Path
 

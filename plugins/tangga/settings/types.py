@@ -46,7 +46,9 @@ def _delimiter(text: str) -> str:
     return text
 
 
-def _shaped(pattern: str, advice: str) -> AfterValidator:
+def shaped(pattern: str, advice: str) -> AfterValidator:
+    """A text that a pattern fits as a whole; `advice` is what to write instead."""
+
     def check(text: str) -> str:
         if not re.fullmatch(pattern, text):
             raise ValueError(f"'{text}' cannot be used; {advice}")
@@ -104,11 +106,11 @@ SourcePath = Annotated[str, Field(min_length=1), AfterValidator(_source_path)]
 StoragePath = Annotated[str, AfterValidator(_storage_path)]
 ConnectionId = Annotated[str, AfterValidator(_connection_id)]
 TableName = Annotated[str, AfterValidator(_table_name)]
-Name = Annotated[str, _shaped("[a-z][a-z0-9_]*", "use small letters, digits and _, a letter first")]
-NameOrNone = Annotated[str, _shaped("([a-z][a-z0-9_]*)?", "use small letters, digits and _, a letter first")]
-Currency = Annotated[str, _shaped("[A-Z]{3}", "use an ISO 4217 code such as IDR")]
-Country = Annotated[str, _shaped("[A-Z]{2}", "use an ISO 3166 code such as ID")]
-Language = Annotated[str, _shaped("[a-z]{2}", "write the ISO 639-1 code, such as en")]
+Name = Annotated[str, shaped("[a-z][a-z0-9_]*", "use small letters, digits and _, a letter first")]
+NameOrNone = Annotated[str, shaped("([a-z][a-z0-9_]*)?", "use small letters, digits and _, a letter first")]
+Currency = Annotated[str, shaped("[A-Z]{3}", "use an ISO 4217 code such as IDR")]
+Country = Annotated[str, shaped("[A-Z]{2}", "use an ISO 3166 code such as ID")]
+Language = Annotated[str, shaped("[a-z]{2}", "write the ISO 639-1 code, such as en")]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Encoding = Annotated[str, AfterValidator(_encoding)]
 DateFormat = Annotated[str, AfterValidator(_date_format)]
