@@ -12,7 +12,8 @@ from tangga.destinations import csv_files
 from tangga.settings import REPOSITORY
 
 COLUMNS = (
-    "audience, customer_id, channel, email, phone, first_name, last_name, language, rung, segment, why, entry_key, "
+    "audience, customer_id, channel, email, phone, first_name, last_name, rung, segment, why, entry_key, "
+    "greeting_name, language, preferred_category, recommended_product, coupon_policy, next_birthday, "
     "entered_on, step, template, is_due"
 )
 
@@ -31,10 +32,11 @@ def planned(home, *members):
             f"create table members as select {', '.join(f'null::varchar as {c}' for c in COLUMNS.split(', '))} limit 0"
         )
         for audience, customer, name in members:
-            row = [audience, customer, "email", f"{customer}@example.com", None, name, "O'Neil", "id", "prospect", None]
+            row = [audience, customer, "email", f"{customer}@example.com", None, name, "O'Neil", "prospect", None]
             con.execute(
                 "insert into members values "
-                "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'because', 'k', '2026-03-31', '1', 'hello', 'true')",
+                "(?, ?, ?, ?, ?, ?, ?, ?, ?, 'because', 'k', 'Kak', 'id', 'Kopi', 'Kopi Gayo', 'none', '2026-08-17', "
+                "'2026-03-31', '1', 'hello', 'true')",
                 row,
             )
         for name in ("members", "messages"):
@@ -90,7 +92,8 @@ def test_a_list_with_a_campaign_says_which_step_is_due(home):
         path.stem: path.read_text(encoding="utf-8").splitlines()[0].split(",")
         for path in (home.home / "exports" / "files").glob("*.csv")
     }
-    shared = ["email", "first_name", "last_name", "language", "customer_id", "rung", "segment", "why", "entry_key"]
+    shared = ["email", "first_name", "last_name", "customer_id", "rung", "segment", "why", "entry_key", "greeting_name",
+              "language", "preferred_category", "recommended_product", "coupon_policy", "next_birthday"]  # fmt: skip
     assert headers == {"gold": shared, "winback": [*shared, "entered_on", "step", "template", "is_due"]}
 
 

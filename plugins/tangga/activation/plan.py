@@ -29,9 +29,14 @@ MEMBERS = """
         customers.phone,
         customers.first_name,
         customers.last_name,
-        customers.language,
+        personalization.greeting_name,
+        personalization.language,
         lifecycle.rung_name as rung,
         rfm.segment,
+        personalization.preferred_category,
+        personalization.recommended_product,
+        personalization.coupon_policy,
+        personalization.next_birthday,
         members.why,
         members.entry_key,
         members.entered_on,
@@ -41,6 +46,8 @@ MEMBERS = """
     from published.audiences.audience_members as members
     inner join published.core.dim_customers as customers on members.customer_id = customers.customer_id
     inner join published.customer.customer_lifecycle as lifecycle on members.customer_id = lifecycle.customer_id
+    inner join published.customer.customer_personalization as personalization
+        on members.customer_id = personalization.customer_id
     left join published.customer.customer_rfm as rfm on members.customer_id = rfm.customer_id
 """
 

@@ -21,7 +21,13 @@ class MergeField(NamedTuple):
 FIELDS: dict[str, MergeField] = {
     field.name: field
     for field in (
-        MergeField("greeting_name", "What to call the customer; may be empty.", "Ani", "GREETING", "greeting_name"),
+        MergeField(
+            "greeting_name",
+            "What to call the customer: the first name, else the word of the seed greetings.",
+            "Ani",
+            "GREETING",
+            "greeting_name",
+        ),
         MergeField(
             "language",
             "ISO 639-1 code of the language to write in.",

@@ -12,10 +12,14 @@ from pathlib import Path
 
 from tangga import audiences, engine, files
 from tangga.activation import plan
+from tangga.campaigns import fields
 from tangga.engine import literal
 from tangga.settings import Settings
 
-COLUMNS = ("email", "first_name", "last_name", "language", "customer_id", "rung", "segment", "why", "entry_key")
+COLUMNS = (
+    *("email", "first_name", "last_name", "customer_id", "rung", "segment", "why", "entry_key"),
+    *fields.FIELDS,
+)
 OF_CAMPAIGNS = ("entered_on", "step", "template", "is_due")
 """Columns that the lists of campaigns have besides: the step that is due, and whether it is to be sent now."""
 
@@ -71,7 +75,10 @@ def _read_manifest(folder: Path) -> dict:
 
 
 def _list_of(plan_folder: Path, audience: str, campaigns: set[str]) -> str:
-    cells = [f"case when regexp_matches({c}, '{FORMULA}') then '''' || {c} else {c} end as {c}" for c in COLUMNS]
+    texts = {name: f"cast({name} as varchar)" for name in COLUMNS}
+    cells = [
+        f"case when regexp_matches({t}, '{FORMULA}') then '''' || {t} else {t} end as {n}" for n, t in texts.items()
+    ]
     cells += OF_CAMPAIGNS if audience in campaigns else ()
     members = literal(plan_folder / "members.parquet")
     return (
