@@ -17,14 +17,9 @@ entries as (
 -- Who enters anew rests first, from the last message of the entries before.
 rests as (
 
-    select candidates.audience, candidates.customer_id, max(entries.last_handed_on) as last_handed_on
-    from candidates
-    inner join entries
-        on
-            candidates.audience = entries.audience
-            and candidates.customer_id = entries.customer_id
-            and candidates.entry_key <> entries.entry_key
-    group by candidates.audience, candidates.customer_id
+    select audience, customer_id, max(last_handed_on) as last_handed_on
+    from entries
+    group by audience, customer_id
 
 ),
 
@@ -66,8 +61,10 @@ select
         and {{ days_between('rests.last_handed_on', as_of_date()) }} < campaigns.cooldown_days,
         false
     ) as is_cooling,
-    coalesce({{ days_between('coalesce(entries.entered_on, ' ~ as_of_date() ~ ')', as_of_date()) }} >= steps.days_after, false)
-        as is_step_due
+    coalesce(
+        {{ days_between('coalesce(entries.entered_on, ' ~ as_of_date() ~ ')', as_of_date()) }} >= steps.days_after,
+        false
+    ) as is_step_due
 from candidates
 left join {{ ref('audience_campaigns') }} as campaigns on candidates.audience = campaigns.audience
 left join entries
