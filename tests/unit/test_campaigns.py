@@ -136,6 +136,13 @@ def test_each_tool_gets_its_own_tags(tool, name, unsubscribe):
     assert f"unsubscribe <{unsubscribe}> at any time." in message.text
 
 
+def test_hubspot_says_itself_who_writes():
+    campaign = welcome(SETTINGS)
+    message = render.message(SETTINGS, campaign, campaign.steps[0], "en", tools.TOOLS["hubspot"])
+    assert "{{ site_settings.company_name }}, {{ site_settings.company_street_address_1 }}, " in message.html
+    assert SETTINGS.campaigns.company not in message.html
+
+
 def test_mailchimp_takes_its_tags():
     """Capitals, digits and _, at most ten; each once."""
     tags = [field.mailchimp for field in FIELDS.values()]
