@@ -1,8 +1,8 @@
 """The door out: may this plan be delivered as it stands?
 
-A plan is a folder with `plan.json` and `members.parquet`. Consent is judged against the published
-warehouse, not against the plan's own word. An audience that the plan leaves out, because its campaign is
-not fit to be sent, is a warning that says why; the others go on.
+A plan is a folder with `plan.json`, `members.parquet` and `messages.parquet`. Consent is judged against the
+published warehouse, not against the plan's own word; `restraint` judges the messages. An audience that the plan leaves
+out, because its campaign is not fit to be sent, is a warning that says why; the others go on.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import duckdb
 
-from expectations import gate
+from expectations import gate, restraint
 from expectations.checks import Check, CheckResult, GateResult, GateStopped, raise_if_stopped, unexpected_rows
 from tangga import files
 from tangga.engine import literal
@@ -43,8 +43,8 @@ class _Plan(NamedTuple):
 def check(settings: Settings, plan_folder: Path) -> list[GateResult]:
     """Judge a frozen plan; the one result is named plan.<start of its hash>.
 
-    An empty plan is a `warn`. Raises `GateStopped` when the plan cannot be read, or when its members
-    are not the ones that were planned.
+    An empty plan is a `warn`. Raises `GateStopped` when the plan cannot be read, or when its members or
+    messages are not the ones that were planned.
     """
     plan = _read(plan_folder)
     members = plan_folder / "members.parquet"
@@ -53,6 +53,7 @@ def check(settings: Settings, plan_folder: Path) -> list[GateResult]:
     rows = f"select * from read_parquet({literal(str(members))}, hive_partitioning = false)"
     assets = {rows: _member_checks()}
     assets |= _channels(plan.audiences, rows) | _counts(plan.audiences, rows) | _formulas(members, rows)
+    assets |= restraint.assets(settings, plan.day, members, plan_folder / "messages.parquet")
     name = "plan." + re.sub(r"[^0-9A-Za-z]", "", plan.hash)[:16]
     remedy = "Nothing is sent; publish the day if it is not, then make the plan again."
     result = gate.run(
@@ -70,20 +71,21 @@ def check(settings: Settings, plan_folder: Path) -> list[GateResult]:
 
 
 def _read(folder: Path) -> _Plan:
-    """plan.json, the members checked against its checksum. Raises `GateStopped`."""
-    members, remedy = folder / "members.parquet", "nothing is sent; make the plan again"
+    """plan.json, the files beside it checked against their checksums. Raises `GateStopped`."""
+    remedy = "nothing is sent; make the plan again"
     try:
         plan = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
         audiences = {name: (str(spec["channel"]), int(spec["rows"])) for name, spec in plan["audiences"].items()}
         left_out = {name: list(map(str, sentences)) for name, sentences in plan.get("left_out", {}).items()}
         result = _Plan(date.fromisoformat(plan["as_of_date"]), str(plan["hash"]), audiences, left_out)
-        expected = plan["members_sha256"]
+        expected = {f"{name}.parquet": plan[f"{name}_sha256"] for name in ("members", "messages")}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise GateStopped(f"{folder}: plan.json cannot be used ({type(error).__name__}); {remedy}.") from None
-    if not members.is_file():
-        raise GateStopped(f"{folder}: members.parquet is missing; {remedy}.")
-    if files.sha256(members) != expected:
-        raise GateStopped(f"{folder}: members.parquet was changed after it was planned; {remedy}.")
+    for name, checksum in expected.items():
+        if not (folder / name).is_file():
+            raise GateStopped(f"{folder}: {name} is missing; {remedy}.")
+        if files.sha256(folder / name) != checksum:
+            raise GateStopped(f"{folder}: {name} was changed after it was planned; {remedy}.")
     return result
 
 

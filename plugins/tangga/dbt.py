@@ -29,16 +29,17 @@ class DbtFailed(Exception):
 
 
 def variables(settings: Settings, as_of: date) -> dict:
-    """Everything that models may know about the run: the day, the business and its rules."""
+    """Everything that models may know about the run: the day, the business, its rules and its audiences."""
     end = settings.begins(as_of + timedelta(days=1))
     return {
         "as_of_date": as_of.isoformat(),
         "as_of_end_utc": end.strftime("%Y-%m-%d %H:%M:%S"),
         "time_zone": settings.business.time_zone,
         "currency": settings.business.currency,
+        "country": settings.business.country,
+        "language": settings.business.language,
         "rules": settings.rules.model_dump(mode="json"),
-        "audiences": [audience.model_dump() for audience in audiences.load()],
-    }
+    } | audiences.variables(settings)
 
 
 def environment(settings: Settings) -> dict[str, str]:

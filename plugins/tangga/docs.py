@@ -92,7 +92,8 @@ def _rules() -> str:
 
 
 def _default(value: object) -> str:
-    return "empty" if value is None else f"`{value}`"
+    shown = list(value) if isinstance(value, tuple) else value
+    return "empty" if shown in (None, []) else f"`{shown}`"
 
 
 def main() -> None:

@@ -33,7 +33,7 @@ def print_summary(settings: Settings, as_of: date, console: Console | None = Non
     with duckdb.connect(str(publish.database(settings)), read_only=True) as con:
         console.print(Columns([_rungs(con), _segments(con)], padding=(0, 4)))
         console.print(_nps(con))
-        console.print(_audiences(con))
+        console.print(_audiences(con, as_of))
     console.print(_places(settings))
 
 
@@ -89,16 +89,20 @@ def _nps(con: duckdb.DuckDBPyConnection) -> str:
     return f"\n[bold]NPS[/bold]  {nps:.1f}  (95 % interval {low:.1f} to {high:.1f}, {answers:,} answers)\n"
 
 
-def _audiences(con: duckdb.DuckDBPyConnection) -> Columns:
-    """The campaigns' audiences, and beside them those of segments, rungs and NPS groups."""
-    campaigns, groups = (_table(title, "audience", "members", "left out") for title in ("Campaigns", "Groups"))
-    single = {entry.model.removeprefix("aud_") for entry in audiences.load() if not entry.family}
+def _audiences(con: duckdb.DuckDBPyConnection, as_of: date) -> Columns:
+    """The audiences of campaigns, with the messages that are due, and beside them the lists."""
+    campaigns = _table("Campaigns", "audience", "members", "to be sent", "left out")
+    lists = _table("Lists", "audience", "members", "left out")
+    sending = {entry.name for entry in audiences.with_campaigns(audiences.load())}
     rows = con.execute(
-        "select audience, members, excluded from audiences.audience_sizes order by members desc, audience"
+        "select audience, members, due, excluded from audiences.audience_sizes "
+        "where as_of_date = ? order by members desc, audience",
+        [as_of],
     ).fetchall()
-    for audience, members, excluded in rows:
-        (campaigns if audience in single else groups).add_row(audience, f"{members:,}", f"{excluded:,}")
-    return Columns([campaigns, groups], padding=(0, 4))
+    for audience, members, due, excluded in rows:
+        counts = (members, due, excluded) if audience in sending else (members, excluded)
+        (campaigns if audience in sending else lists).add_row(audience, *(f"{count:,}" for count in counts))
+    return Columns([campaigns, lists], padding=(0, 4))
 
 
 def _places(settings: Settings) -> str:

@@ -118,13 +118,14 @@ def audit() -> None:
 def publish(dag_run=None) -> str:
     """Publish the working file; returns the version.
 
-    The day's customer ids are kept first: whatever is published has ids that the next day knows.
+    The day's customer ids and memberships are kept first: the next day knows whatever was published.
     """
-    from tangga import identities, publish
+    from tangga import identities, memberships, publish
     from tangga.code_version import code_version
 
     settings, day = _settings(), day_of(dag_run)
     identities.keep(settings, day)
+    memberships.keep(settings, day)
     version = publish.publish(settings, day, code_version())
     note("; ".join([version.version, *publish.changed_since(settings)]))
     return version.version
@@ -176,10 +177,14 @@ def list_destinations() -> list[str]:
 
 
 def deliver(destination: str, plan_folder: str, dag_run=None) -> dict[str, int]:
-    """Deliver the plan to one destination; returns counts."""
+    """Deliver the plan to one destination, and keep in mind what was handed out; returns counts."""
+    from tangga import sends
+    from tangga.activation import plan
     from tangga.destinations import csv_files
 
-    delivery = csv_files.deliver(_settings(), destination, Path(plan_folder), dag_run.run_id)
+    settings, folder = _settings(), Path(plan_folder)
+    delivery = csv_files.deliver(settings, destination, folder, dag_run.run_id)
+    sends.record(settings, plan.read(folder)["as_of_date"], folder / "messages.parquet")
     note(f"{delivery.written} lists written, {delivery.unchanged} unchanged")
     return {"written": delivery.written, "unchanged": delivery.unchanged, "rows": delivery.rows}
 

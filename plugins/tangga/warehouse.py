@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import psutil
 
-from tangga import identities, landing, reference
+from tangga import identities, landing, memberships, reference, sends
 from tangga.contracts import CONTRACTS
 from tangga.landing import freshness
 from tangga.settings import Settings
@@ -24,8 +24,8 @@ def path(settings: Settings) -> Path:
 
 
 def prepare(settings: Settings, as_of: date) -> dict[str, int]:
-    """A fresh working file that sees the landing as of a day, the customer ids of the days before it, and the company's
-    own rule tables.
+    """A fresh working file that sees the landing as of a day, what the days before it have left, and the company's own
+    rule tables.
 
     Whatever an earlier run left behind, whole or broken, is thrown away. Returns rows per entity.
     """
@@ -38,7 +38,8 @@ def prepare(settings: Settings, as_of: date) -> dict[str, int]:
     with duckdb.connect(str(file)) as con:
         landing.create_views(con, settings, as_of)
         freshness.create_table(con, settings, as_of)
-        identities.create_views(con, settings, as_of)
+        for kept in (identities, memberships, sends):
+            kept.create_views(con, settings, as_of)
         con.execute("create schema reference")
         for table, columns in reference.TABLES.items():
             if getattr(settings.reference, table):

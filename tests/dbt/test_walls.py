@@ -61,7 +61,7 @@ class TestLayers:
             ("staging", {"sources"}),
             ("intermediate", {"sources", "seeds", "staging", "intermediate"}),
             ("marts", {"seeds", "staging", "intermediate", "marts"}),
-            ("audiences", {"marts", "audiences"}),
+            ("audiences", {"sources", "marts", "audiences"}),
         ],
     )
     def test_each_layer_reads_those_before_it(self, models, parents, reader, allowed):
@@ -70,6 +70,19 @@ class TestLayers:
         }
         assert read
         assert {name: layers - allowed for name, layers in read.items() if layers - allowed} == {}
+
+    def test_audiences_read_no_source_but_what_they_left_on_the_days_before(self, models, parents):
+        read = {
+            (name, node["source_name"], node["name"])
+            for name, nodes in parents.items()
+            for node in nodes
+            if layer(models[name]) == "audiences" and node["resource_type"] == "source"
+        }
+        assert read == {
+            ("audience_sizes", "registry", "sizes"),
+            ("audience_movements", "registry", "members"),
+            ("audience_movements", "registry", "movements"),
+        }
 
     def test_an_audience_reads_public_marts(self, models, parents):
         """The relations that collect the audiences read each other besides."""
@@ -84,7 +97,8 @@ class TestLayers:
     def test_the_public_is_what_marts_and_memberships_are(self, models):
         """What somebody outside may read, and nothing else, is held to a contract."""
         public = {name for name, node in models.items() if node["access"] == "public"}
-        memberships = {"audience_members", "audience_exclusions", "audience_sizes"}
+        names = ("members", "exclusions", "due", "sizes", "movements", "overlap")
+        memberships = {f"audience_{name}" for name in names}
         assert public == {name for name, node in models.items() if layer(node) == "marts"} | memberships
         assert public == {name for name, node in models.items() if node["config"]["contract"]["enforced"]}
 

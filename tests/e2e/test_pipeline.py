@@ -178,7 +178,9 @@ def test_lists_hold_exactly_the_members_and_say_why(demo, crm):
     ).fetchall():
         members.setdefault(audience, set()).add((customer, why))
     assert {path.stem for path in folder.glob("*.csv")} == set(manifest["audiences"]) == set(members)
-    assert {entry.model.removeprefix("aud_") for entry in audiences.load() if not entry.family} <= set(members)
+    excluded = {name for (name,) in crm.sql("select distinct audience from audiences.audience_exclusions").fetchall()}
+    assert {entry.name for entry in audiences.load() if not entry.family} <= set(members) | excluded
+    assert len(set(members) & {entry.name for entry in audiences.with_campaigns(audiences.load())}) > 5
     for audience, entry in manifest["audiences"].items():
         with (folder / entry["file"]).open(encoding="utf-8", newline="") as handle:
             rows = list(csv.DictReader(handle))

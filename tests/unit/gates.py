@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
 import duckdb
 
 from expectations.checks import Check, GateResult
-from tangga import landing, settings
+from tangga import files, landing, settings
 from tangga.contracts import CONTRACTS, Column
 from tangga.engine import literal
 from tangga.landing.extract import landed_types
@@ -86,4 +87,58 @@ def accepted(config: settings.Settings, entity: str, day: date, rows: int, verdi
     manifest = {"entity": entity, "source": "shop", "ds": day.isoformat(), "load": "snapshot", "file": "rows.parquet"}
     (folder / "manifest.json").write_text(json.dumps(manifest | {"rows": rows, "rejected": 0, "sha256": "x"} | figures))
     (folder / "gate.json").write_text(json.dumps({"verdict": verdict, "sha256": "x", "failures": []}))
+    return folder
+
+
+MEMBERS = f"""
+select * from (values
+    ('welcome', 'a', 'email', 'new', 'k', '{SECRETS[0]}', '{SECRETS[1]}', '{SECRETS[3]}', 'id', null::integer, false),
+    ('winback', 'a', 'sms', 'gone', 'k', null, '{SECRETS[1]}', '{SECRETS[3]}', 'id', null, false)
+) as t(audience, customer_id, channel, why, entry_key, email, phone, first_name, language, step, is_due)
+"""
+CONTACTABLE = "from (values ('a', 'email', true, null), ('a', 'sms', true, null), ('b', 'email', false, 'revoked'))"
+PLANNED = {"welcome": ("email", 1), "winback": ("sms", 1)}
+NO_MESSAGES = (
+    "select null::varchar as audience, null::varchar as customer_id, null::varchar as entry_key, "
+    "null::integer as step, null::varchar as channel, null::varchar as template, null::varchar as test_group, "
+    "null::date as as_of_date where false"
+)
+
+
+def make_plan(
+    config: settings.Settings,
+    members: str = MEMBERS,
+    planned: dict = PLANNED,
+    said: str = CONTACTABLE,
+    messages: str = NO_MESSAGES,
+    published: Sequence[str] = (),
+) -> Path:
+    """A plan's folder, and the published file that it is judged against, with rows that `published` inserts."""
+    folder = config.home / "plan"
+    folder.mkdir(parents=True)
+    for name, query in {"members": members, "messages": messages}.items():
+        duckdb.sql(f"copy ({query}) to {literal(str(folder / f'{name}.parquet'))} (format parquet)")
+    plan = {
+        "as_of_date": DAY.isoformat(),
+        "hash": "sha256:0123456789abcdef0123",
+        "published_version": "2024-02-01-x",
+        **{f"{name}_sha256": files.sha256(folder / f"{name}.parquet") for name in ("members", "messages")},
+        "audiences": {
+            name: {"channel": channel, "label": name, "rows": rows} for name, (channel, rows) in planned.items()
+        },
+    }
+    (folder / "plan.json").write_text(json.dumps(plan))
+    version = config.home / "published" / "versions" / "x"
+    version.mkdir(parents=True)
+    (config.home / "published" / "private.duckdb").symlink_to("versions/x/private.duckdb")
+    with duckdb.connect(str(version / "private.duckdb")) as con:
+        con.execute(
+            "create schema customer; create table customer.customer_contactability as "
+            f"{said} as t(customer_id, channel, is_contactable, reason); "
+            "create table customer.customer_pressure (customer_id text, channel text, messages_in_window int); "
+            "create schema core; "
+            "create table core.fct_sends (audience text, customer_id text, entry_key text, step int)"
+        )
+        for statement in published:
+            con.execute(statement)
     return folder

@@ -232,8 +232,15 @@ def planned(company, monkeypatch):
         )
         con.execute(
             "create table listed as select unnest(['welcome', 'winback']) as audience, unnest(['a', 'b']) as "
-            "customer_id, 'email' as channel, unnest(['a@x.example', 'b@x.example']) as email, null as phone"
+            "customer_id, 'email' as channel, unnest(['a@x.example', 'b@x.example']) as email, null as phone, "
+            "'k' as entry_key, 1 as step, true as is_due"
         )
+        con.execute(
+            "create schema audiences; create table audiences.audience_due as select audience, customer_id, entry_key, "
+            "step, channel, 'hello' as template, 'member' as test_group, date '2026-01-01' as as_of_date from listed"
+        )
+        con.execute("create table customer.customer_pressure (customer_id text, channel text, messages_in_window int)")
+        con.execute("create schema core; create table core.fct_sends as from audiences.audience_due limit 0")
     version = SimpleNamespace(as_of_date=DAY.isoformat(), version="v", code_version="abc", stale_sources=[], landing={})
     company = company.model_copy(update={"sources": {}})
     monkeypatch.setattr(plan.publish, "current", lambda _: version)

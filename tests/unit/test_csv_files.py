@@ -11,7 +11,10 @@ from tangga.activation.plan import ActivationRefused
 from tangga.destinations import csv_files
 from tangga.settings import REPOSITORY
 
-COLUMNS = "audience, customer_id, channel, email, phone, first_name, last_name, language, rung, segment, why, entry_key"
+COLUMNS = (
+    "audience, customer_id, channel, email, phone, first_name, last_name, language, rung, segment, why, entry_key, "
+    "entered_on, step, template, is_due"
+)
 
 
 @pytest.fixture
@@ -29,8 +32,13 @@ def planned(home, *members):
         )
         for audience, customer, name in members:
             row = [audience, customer, "email", f"{customer}@example.com", None, name, "O'Neil", "id", "prospect", None]
-            con.execute("insert into members values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'because', 'k')", row)
-        con.execute(f"copy members to '{folder / 'members.parquet'}' (format parquet)")
+            con.execute(
+                "insert into members values "
+                "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'because', 'k', '2026-03-31', '1', 'hello', 'true')",
+                row,
+            )
+        for name in ("members", "messages"):
+            con.execute(f"copy members to '{folder / f'{name}.parquet'}' (format parquet)")
     names = sorted({audience for audience, *_ in members})
     counts = {name: sum(audience == name for audience, *_ in members) for name in names}
     plan = {
@@ -39,7 +47,7 @@ def planned(home, *members):
         "published_version": "v",
         "code_version": "abc",
         "stale_sources": [],
-        "members_sha256": files.sha256(folder / "members.parquet"),
+        **{f"{name}_sha256": files.sha256(folder / f"{name}.parquet") for name in ("members", "messages")},
         "audiences": {name: {"label": name.title(), "channel": "email", "rows": counts[name]} for name in names},
     }
     (folder / "plan.json").write_text(json.dumps(plan))
@@ -74,6 +82,16 @@ def test_each_audience_is_a_list_and_the_manifest_says_what_it_is(home):
     assert manifest["audiences"]["winback"] == {
         "label": "Winback", "file": "winback.csv", "rows": 2, "sha256": files.sha256(folder / "winback.csv"),
     }  # fmt: skip
+
+
+def test_a_list_with_a_campaign_says_which_step_is_due(home):
+    csv_files.deliver(home, "files", planned(home, ("winback", "c1", "Ani"), ("gold", "c1", "Ani")), "run-1")
+    headers = {
+        path.stem: path.read_text(encoding="utf-8").splitlines()[0].split(",")
+        for path in (home.home / "exports" / "files").glob("*.csv")
+    }
+    shared = ["email", "first_name", "last_name", "language", "customer_id", "rung", "segment", "why", "entry_key"]
+    assert headers == {"gold": shared, "winback": [*shared, "entered_on", "step", "template", "is_due"]}
 
 
 def test_delivering_the_same_again_touches_nothing(home):
@@ -123,9 +141,10 @@ def test_a_plan_of_what_is_not_published_any_more_is_refused(home):
     assert lists(home) == {}
 
 
-def test_a_plan_that_was_changed_is_refused(home):
+@pytest.mark.parametrize("name", ["members", "messages"])
+def test_a_plan_that_was_changed_is_refused(home, name):
     plan = planned(home, ("winback", "c1", "Ani"))
-    with (plan / "members.parquet").open("ab") as handle:
+    with (plan / f"{name}.parquet").open("ab") as handle:
         handle.write(b"x")
     with pytest.raises(ActivationRefused, match="changed after it was made"):
         csv_files.deliver(home, "files", plan, "run-1")

@@ -284,8 +284,10 @@ class TestNobodyIsWrittenTo:
             plan.make(shop.settings, DAY)
         folder = shop.root / "plan"
         folder.mkdir()
-        (folder / "members.parquet").write_bytes(b"")
-        said = {"published_version": version.version, "members_sha256": files.sha256(folder / "members.parquet")}
+        said = {"published_version": version.version}
+        for name in ("members", "messages"):
+            (folder / f"{name}.parquet").write_bytes(b"")
+            said[f"{name}_sha256"] = files.sha256(folder / f"{name}.parquet")
         (folder / "plan.json").write_text(json.dumps(said))
         with pytest.raises(plan.ActivationRefused, match=f"The {entity} of shop for 2026-03-11 have landed"):
             plan.confirm(shop.settings, folder)

@@ -13,11 +13,24 @@ import pytest
 
 from expectations import gate, gx, inbound, marts, outbound
 from expectations.checks import Check, GateResult, GateStopped, raise_if_stopped, unexpected_rows
-from tangga import files, landing, settings
+from tangga import files, landing
 from tangga.contracts import CONTRACTS, SURVEY_SCORES
 from tangga.engine import literal
 from tangga.landing.extract import landed_types
-from tests.unit.gates import DAY, HAS_ROWS, SECRETS, errors, failing, good_row, make_settings, put, verdicts
+from tests.unit.gates import (
+    DAY,
+    HAS_ROWS,
+    MEMBERS,
+    PLANNED,
+    SECRETS,
+    errors,
+    failing,
+    good_row,
+    make_plan,
+    make_settings,
+    put,
+    verdicts,
+)
 
 # --- how suites run ------------------------------------------------------------------------------
 
@@ -521,43 +534,6 @@ def test_a_missing_or_broken_warehouse_stops(tmp_path):
 
 # --- the door out --------------------------------------------------------------------------------
 
-MEMBERS = f"""
-select * from (values
-    ('welcome', 'a', 'email', 'new', 'k', '{SECRETS[0]}', '{SECRETS[1]}', '{SECRETS[3]}', 'id'),
-    ('winback', 'a', 'sms', 'gone', 'k', null, '{SECRETS[1]}', '{SECRETS[3]}', 'id')
-) as t(audience, customer_id, channel, why, entry_key, email, phone, first_name, language)
-"""
-CONTACTABLE = "from (values ('a', 'email', true, null), ('a', 'sms', true, null), ('b', 'email', false, 'revoked'))"
-PLANNED = {"welcome": ("email", 1), "winback": ("sms", 1)}
-
-
-def make_plan(
-    config: settings.Settings, members: str = MEMBERS, planned: dict = PLANNED, said: str = CONTACTABLE
-) -> Path:
-    """A plan's folder, and the published file that it is judged against."""
-    folder = config.home / "plan"
-    folder.mkdir(parents=True)
-    duckdb.sql(f"copy ({members}) to {literal(str(folder / 'members.parquet'))} (format parquet)")
-    plan = {
-        "as_of_date": DAY.isoformat(),
-        "hash": "sha256:0123456789abcdef0123",
-        "published_version": "2024-02-01-x",
-        "members_sha256": files.sha256(folder / "members.parquet"),
-        "audiences": {
-            name: {"channel": channel, "label": name, "rows": rows} for name, (channel, rows) in planned.items()
-        },
-    }
-    (folder / "plan.json").write_text(json.dumps(plan))
-    version = config.home / "published" / "versions" / "x"
-    version.mkdir(parents=True)
-    (config.home / "published" / "private.duckdb").symlink_to("versions/x/private.duckdb")
-    with duckdb.connect(str(version / "private.duckdb")) as con:
-        con.execute(
-            "create schema customer; create table customer.customer_contactability as "
-            f"{said} as t(customer_id, channel, is_contactable, reason)"
-        )
-    return folder
-
 
 def changed(**values: str) -> str:
     """The members, with other values in the row of `welcome`."""
@@ -613,8 +589,8 @@ def test_cells_that_look_like_formulas_warn(tmp_path, column):
     config = make_settings(tmp_path)
     starts = ["=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠"]
     rows = [
-        f"select 'welcome' as audience, 'c{number}' as customer_id, 'email' as channel, 'new' as why, "
-        f"'k' as entry_key, '{SECRETS[0]}' as email, '{SECRETS[1]}' as phone, '{SECRETS[3]}' as first_name"
+        f"select 'list' as audience, 'c{number}' as customer_id, 'email' as channel, 'new' as why, 'k' as entry_key, "
+        f"'{SECRETS[0]}' as email, '{SECRETS[1]}' as phone, '{SECRETS[3]}' as first_name, 1 as step, false as is_due"
         for number in range(len(starts))
     ]
     cells = [
@@ -622,7 +598,7 @@ def test_cells_that_look_like_formulas_warn(tmp_path, column):
         for start, row in zip(starts, rows, strict=True)
     ]
     said = f"from (select 'c' || i, 'email', true, null from range({len(starts)}) as t(i))"
-    plan = make_plan(config, " union all ".join(cells), {"welcome": ("email", len(starts))}, said)
+    plan = make_plan(config, " union all ".join(cells), {"list": ("email", len(starts))}, said)
     [result] = outbound.check(config, plan)
     [check] = [check for check in result.checks if not check.success]
     assert (result.verdict, check.description) == ("warn", f"No {column} begins like a spreadsheet formula")
@@ -654,7 +630,8 @@ def test_without_the_published_warehouse_or_its_consents_nothing_goes_out(tmp_pa
     with duckdb.connect(str((config.home / "published" / "private.duckdb").resolve())) as con:
         con.execute("drop table customer.customer_contactability")
     results = outbound.check(config, folder)
-    assert (errors(results), verdicts(results)) == ({MAY}, {"stop"})
+    of_messages = "Everybody may be contacted through the channel of their message"
+    assert (errors(results), verdicts(results)) == ({MAY, of_messages}, {"stop"})
     (config.home / "published" / "private.duckdb").unlink()
     assert verdicts(outbound.check(config, folder)) == {"stop"}
 
@@ -664,6 +641,8 @@ def test_without_the_published_warehouse_or_its_consents_nothing_goes_out(tmp_pa
     [
         (lambda folder: (folder / "members.parquet").write_bytes(b"PAR1"), "was changed after it was planned"),
         (lambda folder: (folder / "members.parquet").unlink(), "members.parquet is missing"),
+        (lambda folder: (folder / "messages.parquet").write_bytes(b"PAR1"), "was changed after it was planned"),
+        (lambda folder: (folder / "messages.parquet").unlink(), "messages.parquet is missing"),
         (lambda folder: (folder / "plan.json").unlink(), "plan.json cannot be used (FileNotFoundError)"),
         (lambda folder: (folder / "plan.json").write_text("[1]"), "plan.json cannot be used (TypeError)"),
         (lambda folder: (folder / "plan.json").write_text("{}"), "plan.json cannot be used (KeyError)"),

@@ -8,7 +8,7 @@ from datetime import date
 import duckdb
 import pytest
 
-from tangga import identities, settings, warehouse
+from tangga import daily_state, identities, settings, warehouse
 from tangga.settings import REPOSITORY
 
 FIRST, SECOND, THIRD = date(2026, 3, 29), date(2026, 3, 30), date(2026, 3, 31)
@@ -164,7 +164,7 @@ def test_a_damaged_registry_is_said_and_not_done_without(home, harm):
     keep(home, FIRST, "ani")
     keep(home, SECOND, "ani")
     harm(identities.folder(home, SECOND))
-    with pytest.raises(identities.RegistryDamaged) as error:
+    with pytest.raises(daily_state.StateDamaged) as error:
         known(home, THIRD)
     assert str(error.value) == (
         f"{identities.folder(home, SECOND)}: the customer ids of this day are incomplete, damaged or were changed; "

@@ -1,14 +1,15 @@
--- Who is in each audience: those who belong to it and may be written to on its channel.
+-- Who is in each audience, and what is to be sent to them today.
 select
-    candidates.audience,
-    candidates.customer_id,
-    candidates.channel,
-    candidates.why,
-    candidates.entry_key,
-    {{ as_of_date() }} as as_of_date
-from {{ ref('audience_candidates') }} as candidates
-inner join {{ ref('customer_contactability') }} as contactability
-    on
-        candidates.customer_id = contactability.customer_id
-        and candidates.channel = contactability.channel
-where contactability.is_contactable
+    audience,
+    customer_id,
+    channel,
+    why,
+    entry_key,
+    {{ as_of_date() }} as as_of_date,
+    entered_on,
+    step,
+    template,
+    is_due,
+    waits_why as postponed_why
+from {{ ref('audience_outcomes') }}
+where excluded_why is null

@@ -1,30 +1,16 @@
--- How many are in each audience, and how many would be if they could be written to.
-with
-
-members as (
-
-    select audience, channel, cast(count(*) as integer) as members
-    from {{ ref('audience_members') }}
-    group by audience, channel
-
-),
-
-exclusions as (
-
-    select audience, channel, cast(count(*) as integer) as excluded
-    from {{ ref('audience_exclusions') }}
-    group by audience, channel
-
-)
-
+-- How many are in each audience, how many would be if nothing spoke against it, and how many are sent a message: today,
+-- and on the published days before.
 select
-    coalesce(members.audience, exclusions.audience) as audience,
-    coalesce(members.channel, exclusions.channel) as channel,
+    audience,
+    channel,
     {{ as_of_date() }} as as_of_date,
-    coalesce(members.members, 0) as members,
-    coalesce(exclusions.excluded, 0) as excluded
-from members
-full outer join exclusions
-    on
-        members.audience = exclusions.audience
-        and members.channel = exclusions.channel
+    {{ count_where('excluded_why is null') }} as members,
+    {{ count_where('excluded_why is not null') }} as excluded,
+    {{ count_where('is_due') }} as due
+from {{ ref('audience_outcomes') }}
+group by audience, channel
+
+union all
+
+select audience, channel, as_of_date, members, excluded, due
+from {{ source('registry', 'sizes') }}

@@ -1,18 +1,20 @@
 """The plan: the lists as they should be at the destinations, frozen in a file with a hash.
 
 state/plans/<as-of>-<hash>/members.parquet   every member of every audience, with what a campaign needs
-                           plan.json         counts per audience and the checksum of the members; the audiences
-                                             that are left out because their campaign is not fit to be sent, and why
+                           messages.parquet  the messages of the day, and those that are withheld from holdouts
+                           plan.json         counts per audience and the checksums of both; the audiences that are
+                                             left out because their campaign is not fit to be sent, and why
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from datetime import date
 from pathlib import Path
 
-from tangga import audiences, engine, files, landing, publish
+from tangga import audiences, engine, files, landing, publish, sends
 from tangga.campaigns import lint
 from tangga.engine import literal
 from tangga.landing import freshness
@@ -31,12 +33,20 @@ MEMBERS = """
         lifecycle.rung_name as rung,
         rfm.segment,
         members.why,
-        members.entry_key
+        members.entry_key,
+        members.entered_on,
+        members.step,
+        members.template,
+        members.is_due
     from published.audiences.audience_members as members
     inner join published.core.dim_customers as customers on members.customer_id = customers.customer_id
     inner join published.customer.customer_lifecycle as lifecycle on members.customer_id = lifecycle.customer_id
     left join published.customer.customer_rfm as rfm on members.customer_id = rfm.customer_id
 """
+
+MESSAGES = f"select {', '.join(sends.COLUMNS)} from published.audiences.audience_due"
+
+FILES = ("members", "messages")
 
 
 class ActivationRefused(Exception):
@@ -66,22 +76,23 @@ def make(settings: Settings, as_of: date) -> Path:
     part.mkdir(mode=0o700)
     with engine.scratch(settings) as con:
         con.execute(f"attach {literal(publish.database(settings, 'private'))} as published (read_only)")
-        fit = "where not list_contains(?, audience)"
-        con.execute(f"create temp table members as select * from ({MEMBERS}) {fit}", [list(left_out)])
-        members = literal(part / "members.parquet")
-        rows = "select * from members order by audience, customer_id"
-        con.execute(f"copy ({rows}) to {members} (format parquet, compression zstd)")
+        for name, query in zip(FILES, (MEMBERS, MESSAGES), strict=True):
+            fit = f"select * from ({query}) where not list_contains(?, audience)"
+            con.execute(f"create temp table {name} as {fit}", [list(left_out)])
+            rows, file = f"select * from {name} order by audience, customer_id", literal(part / f"{name}.parquet")
+            con.execute(f"copy ({rows}) to {file} (format parquet, compression zstd)")
         counts = con.execute(
             "select audience, any_value(channel), count(*) from members group by audience order by audience"
         ).fetchall()
-    checksum = files.sha256(part / "members.parquet")
+    checksums = {name: files.sha256(part / f"{name}.parquet") for name in FILES}
+    checksum = hashlib.sha256("".join(checksums.values()).encode()).hexdigest()
     plan = {
         "as_of_date": as_of.isoformat(),
         "hash": checksum,
         "published_version": version.version,
         "code_version": version.code_version,
         "stale_sources": version.stale_sources,
-        "members_sha256": checksum,
+        **{f"{name}_sha256": found for name, found in checksums.items()},
         "audiences": {
             name: {"label": _label(name), "channel": channel, "rows": rows} for name, channel, rows in counts
         },
@@ -89,7 +100,8 @@ def make(settings: Settings, as_of: date) -> Path:
     }
     target = plans / f"{as_of}-{checksum[:12]}"
     target.mkdir(exist_ok=True, mode=0o700)
-    files.replace(part / "members.parquet", target / "members.parquet")
+    for name in FILES:
+        files.replace(part / f"{name}.parquet", target / f"{name}.parquet")
     files.write_atomically(target / "plan.json", json.dumps(plan, indent=2) + "\n")
     part.rmdir()
     return target
@@ -102,15 +114,16 @@ def read(folder: Path) -> dict:
 
 def confirm(settings: Settings, folder: Path) -> dict:
     """The plan, if it may still be delivered. Raises `ActivationRefused` when something newer was
-    published since, or when its members are not the ones that were planned."""
+    published since, or when its members or messages are not the ones that were planned."""
     planned, version = read(folder), publish.current(settings)
     if version is None or planned["published_version"] != version.version:
         raise ActivationRefused(
             f"{folder}: was made from {planned['published_version']}, which is not what is published now; "
             "make a new plan."
         )
-    if files.sha256(folder / "members.parquet") != planned["members_sha256"]:
-        raise ActivationRefused(f"{folder}: its members were changed after it was made; make a new plan.")
+    for name in FILES:
+        if files.sha256(folder / f"{name}.parquet") != planned[f"{name}_sha256"]:
+            raise ActivationRefused(f"{folder}: its {name} were changed after it was made; make a new plan.")
     _refuse_later_refusals(settings, date.fromisoformat(version.as_of_date))
     return planned
 

@@ -10,12 +10,14 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from tangga import engine, files
+from tangga import audiences, engine, files
 from tangga.activation import plan
 from tangga.engine import literal
 from tangga.settings import Settings
 
 COLUMNS = ("email", "first_name", "last_name", "language", "customer_id", "rung", "segment", "why", "entry_key")
+OF_CAMPAIGNS = ("entered_on", "step", "template", "is_due")
+"""Columns that the lists of campaigns have besides: the step that is due, and whether it is to be sent now."""
 
 FORMULA = "^[=+\\-@\\t\\r\uff1d\uff0b\uff0d\uff20]"
 """Beginnings that a spreadsheet would run as a formula."""
@@ -39,10 +41,11 @@ def deliver(settings: Settings, destination: str, plan_folder: Path, run_id: str
     delivered = before.get("audiences", {})
     gone = {name: {**entry, "rows": 0} for name, entry in delivered.items()}
     lists: dict[str, dict] = {}
+    campaigns = {audience.name for audience in audiences.with_campaigns(audiences.load())}
     with engine.scratch(settings) as con:
         for name, entry in sorted((gone | planned["audiences"]).items()):
             part = folder / f".{name}.csv.part"
-            con.execute(f"copy ({_list_of(plan_folder, name)}) to {literal(part)} (format csv, header true)")
+            con.execute(f"copy ({_list_of(plan_folder, name, campaigns)}) to {literal(part)} (format csv, header true)")
             checksum = files.sha256(part)
             files.replace(part, folder / f"{name}.csv")
             lists[name] = {"label": entry["label"], "file": f"{name}.csv", "rows": entry["rows"], "sha256": checksum}
@@ -67,9 +70,11 @@ def _read_manifest(folder: Path) -> dict:
     return files.read_json(folder / "manifest.json") or {"audiences": lying}
 
 
-def _list_of(plan_folder: Path, audience: str) -> str:
-    cells = ", ".join(
-        f"case when regexp_matches({c}, '{FORMULA}') then '''' || {c} else {c} end as {c}" for c in COLUMNS
-    )
+def _list_of(plan_folder: Path, audience: str, campaigns: set[str]) -> str:
+    cells = [f"case when regexp_matches({c}, '{FORMULA}') then '''' || {c} else {c} end as {c}" for c in COLUMNS]
+    cells += OF_CAMPAIGNS if audience in campaigns else ()
     members = literal(plan_folder / "members.parquet")
-    return f"select {cells} from read_parquet({members}) where audience = {literal(audience)} order by customer_id"
+    return (
+        f"select {', '.join(cells)} from read_parquet({members}) where audience = {literal(audience)} "
+        "order by customer_id"
+    )

@@ -37,8 +37,8 @@ def refused(settings: Settings) -> dict[str, list[str]]:
     for finding in check(settings):
         by_campaign.setdefault(finding.campaign, []).append(str(finding))
     return {
-        entry.model.removeprefix("aud_"): by_campaign[entry.campaign]
-        for entry in audiences.load()
+        entry.name: by_campaign[entry.campaign]
+        for entry in audiences.with_campaigns(audiences.load())
         if entry.content == "campaigns" and entry.campaign in by_campaign
     }
 

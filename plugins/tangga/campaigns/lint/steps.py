@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
-from tangga.audiences import Audience
+from tangga.audiences import Audience, with_campaigns
 from tangga.campaigns.campaign import Campaign, Step
 from tangga.campaigns.lint.finding import Finding
 from tangga.settings import Settings
@@ -20,8 +20,8 @@ def check(settings: Settings, campaign: Campaign, registry: list[Audience]) -> I
 
 def check_registry(registry: list[Audience], written: set[str]) -> Iterator[Finding]:
     """Audiences whose words are neither here nor said to be in the tool."""
-    for entry in registry:
-        if entry.campaign and entry.content == "campaigns" and entry.campaign not in written:
+    for entry in with_campaigns(registry):
+        if entry.content == "campaigns" and entry.campaign not in written:
             yield Finding(
                 entry.campaign,
                 "audience",
@@ -38,7 +38,7 @@ def is_written(campaign: Campaign, step: Step, language: str) -> bool:
 
 
 def _audience(campaign: Campaign, registry: list[Audience]) -> Iterator[Finding]:
-    entries = [entry for entry in registry if entry.model == f"aud_{campaign.audience}"]
+    entries = [entry for entry in with_campaigns(registry) if entry.name == campaign.audience]
     if not entries:
         sentence = f"there is no audience {campaign.audience}; name one of _audiences.yml"
     elif entries[0].campaign != campaign.name:
