@@ -22,10 +22,11 @@
                     and ranked.full_price_orders < {{ rule('lifecycle.sieve_min_full_price_orders') }}
                     then 'has bought at full price fewer than '
                         || '{{ rule("lifecycle.sieve_min_full_price_orders") }} times'
-                when ranked.sieve_verdict = 'fails' then 'buys clearly less often when there is no discount'
+                when ranked.sieve_verdict = 'fails' then 'buys clearly less often outside discount campaigns'
                 else 'whether they buy without a discount cannot be told yet'
             end
-        else 'bought on ' || cast(ranked.purchase_days as varchar) || ' days, keeps the rhythm, also when there is no discount'
+        else 'bought on ' || cast(ranked.purchase_days as varchar)
+            || ' days, keeps the rhythm and buys outside discount campaigns, too'
             || case
                 when ranked.rung = 5 and ranked.has_open_complaint then '; a complaint is open'
                 when ranked.rung = 5 then '; not known to be satisfied'
@@ -41,19 +42,21 @@
     {%- set fewest = rule('lifecycle.sieve_min_full_price_orders') -%}
     case
         when sieve.customer_id is null then 'has not bought'
-        when sieve.days_on = 0 then 'no offer since the first purchase, so there is nothing to compare with'
-        when sieve.days_off = 0 then 'offers on every day since the first purchase, so there is nothing to compare with'
+        when sieve.days_on = 0
+            then 'no discount campaign on record since the first purchase, so there is nothing to compare with'
+        when sieve.days_off = 0
+            then 'discount campaigns on every day since the first purchase, so there is nothing to compare with'
         else
             {{ counted('sieve.orders_off', 'purchase') }} || ' in ' || {{ days_in_words('sieve.days_off') }}
-            || ' without offers, ' || cast(sieve.orders_on as varchar) || ' in '
-            || {{ days_in_words('sieve.days_on') }} || ' with offers'
+            || ' outside discount campaigns, ' || cast(sieve.orders_on as varchar) || ' in '
+            || {{ days_in_words('sieve.days_on') }} || ' within'
             || case
                 when sieve.orders_on > 0
                     -- rounded down, so that no share looks sufficient that is not
                     then ': ' || cast(cast(floor(
                         100 * cast(sieve.orders_off as double) * sieve.days_on
                         / (cast(sieve.orders_on as double) * sieve.days_off)
-                    ) as bigint) as varchar) || ' % as often without'
+                    ) as bigint) as varchar) || ' % as often outside'
                 else ''
             end
             || '; ' || cast(sieve.full_price_orders as varchar) || ' of '
@@ -83,9 +86,9 @@
             {{ gap_reason() }}
             || case
                 when journey.stage = 'churned'
-                    then ': more than {{ "%g" % rule("journey.churned_gap_factor") }} times as long'
+                    then '; more than {{ "%g" % rule("journey.churned_gap_factor") }} times that has passed'
                 when journey.is_at_risk
-                    then ': more than {{ "%g" % rule("journey.at_risk_gap_factor") }} times as long'
+                    then '; more than {{ "%g" % rule("journey.at_risk_gap_factor") }} times that has passed'
                 else ''
             end
     end

@@ -1,6 +1,6 @@
 """Where the demo company's people stand against where they were meant to stand.
 
-    .venv/bin/python -m tests.reference.confusions HOME ...
+.venv/bin/python -m tests.reference.confusions HOME ...
 """
 
 from __future__ import annotations

@@ -123,6 +123,13 @@ def by_chance(shop: Shop, verdicts: Mapping[str, Sieve]) -> float:
     return passed / judged
 
 
+def passes_strictly(shop: Shop, who: str, found: Sieve) -> bool:
+    """Would they pass if a discounted purchase outside campaigns were no sign of buying without a discount?"""
+    on = exposed_days(shop, who)
+    off = sum(each.day not in on and not each.is_discounted for each in shop.purchases[who])
+    return found.full_price_orders >= 2 and 10 * off * found.days_on >= 8 * found.orders_on * found.days_off
+
+
 def exposed_days(shop: Shop, who: str) -> set[date]:
     window = {each.name: each for each in shop.campaigns}
     return {
@@ -215,6 +222,8 @@ def main(home: Path) -> None:
         print(f"  {float(ratio)}: {found['passes'] / (found['passes'] + found['fails']):.1%}")
     free = Counter(each.verdict for each in shop.verdicts(AS_OF, fewest=0).values())
     print(f"  0.8, without the two at full price: {free['passes'] / (free['passes'] + free['fails']):.1%}")
+    strict = sum(passes_strictly(shop, who, found) for who, found in judged.items())
+    print(f"  0.8, of purchases outside campaigns only those at full price: {strict / len(judged):.1%}")
     print("\nShare that passes of those judged, by quarter of the share of discounted purchases")
     ordered = sorted(judged, key=lambda who: (discounted_share(shop.purchases[who]), who))
     for quarter in range(4):
@@ -222,7 +231,9 @@ def main(home: Path) -> None:
         low, high = (discounted_share(shop.purchases[members[end]]) for end in (0, -1))
         passing = sum(judged[who].verdict == "passes" for who in members)
         enough = sum(judged[who].full_price_orders >= 2 for who in members)
-        print(f"  {low:.2f} to {high:.2f}: {passing / len(members):.1%} (two at full price: {enough / len(members):.1%})")
+        print(
+            f"  {low:.2f} to {high:.2f}: {passing / len(members):.1%} (two at full price: {enough / len(members):.1%})"
+        )
     held_out(shop)
 
 
