@@ -24,8 +24,6 @@ from fractions import Fraction
 from statistics import median
 from typing import NamedTuple
 
-from tests.reference.definitions import ValuedOrder
-
 YEAR = timedelta(365)
 ENGAGED = timedelta(90)
 
@@ -48,7 +46,7 @@ class Cadence(NamedTuple):
 
 
 class Bought(NamedTuple):
-    """A purchase as the sieve sees it; amounts are in cents, `net` what was paid for good and `list` undiscounted."""
+    """A purchase as the sieve sees it; amounts are in cents, `net` is less refunds."""
 
     day: date
     net: int
@@ -95,16 +93,9 @@ class Person:
     brought: list[tuple[date, str]] = field(default_factory=list)  # referred on, whom
 
 
-def purchases_of(valued: Iterable[ValuedOrder]) -> dict[str, list[date]]:
-    """Customer -> the days of their purchases, one a purchase, in order."""
-    days: dict[str, list[date]] = defaultdict(list)
-    for order in valued:
-        if order.is_purchase:
-            days[order.customer].append(order.order_date)
-    return {customer: sorted(bought) for customer, bought in days.items()}
-
-
-def cadences(purchases: Mapping[str, Iterable[date]], as_of: date, floor: int = 30, cap: int = 365) -> dict:
+def cadences(
+    purchases: Mapping[str, Iterable[date]], as_of: date, floor: int = 30, cap: int = 365
+) -> dict[str, Cadence]:
     """Customer -> Cadence, of everybody who bought."""
     days = {customer: sorted(set(bought)) for customer, bought in purchases.items() if bought}
     gaps = {
