@@ -52,11 +52,10 @@
             || {{ days_in_words('sieve.days_on') }} || ' within'
             || case
                 when sieve.orders_on > 0
-                    -- rounded down, so that no share looks sufficient that is not
-                    then ': ' || cast(cast(floor(
-                        100 * cast(sieve.orders_off as double) * sieve.days_on
-                        / (cast(sieve.orders_on as double) * sieve.days_off)
-                    ) as bigint) as varchar) || ' % as often outside'
+                    then ': ' || {{ percent_in_words(
+                        'cast(sieve.orders_off as double) * sieve.days_on',
+                        'cast(sieve.orders_on as double) * sieve.days_off'
+                    ) }} || ' as often outside'
                 else ''
             end
             || '; ' || cast(sieve.full_price_orders as varchar) || ' of '

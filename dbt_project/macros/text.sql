@@ -19,6 +19,11 @@
     cast({{ number }} as varchar) || case when {{ number }} = 1 then ' {{ noun }}' else ' {{ noun }}s' end
 {%- endmacro %}
 
+{# What part of something another is: "78 %"; rounded down, so that nothing looks sufficient that is not. #}
+{% macro percent_in_words(part, whole) -%}
+    cast(cast(floor(100 * {{ part }} / ({{ whole }})) as bigint) as varchar) || ' %'
+{%- endmacro %}
+
 {# An amount of the business's currency: "IDR 2,828,750", "GBP 1,500.50". #}
 {% macro money_in_words(amount) -%}
     '{{ var("currency") }} ' || regexp_replace({{ grouped(amount) }}, '[.]00$', '')
