@@ -20,6 +20,7 @@ import pytest
 from tangga import settings
 from tests.reference import samples
 from tests.reference.definitions import ValuedOrder, cohorts, nps, rfm, score_and_segment, value_orders
+from tests.reference.ladder import Bought, Person, cadences, journey_stage, rungs, sieve
 from tests.reference.service import Repeat, repeat_purchases
 
 EXAMPLES = samples.REPOSITORY / "examples"
@@ -114,6 +115,35 @@ def test_rfm(run: Run):
         contact: (run.sample.as_of, row.recency, row.frequency, row.monetary, *judged[contact][0], judged[contact][1])
         for contact, row in buyers.items()
     }
+
+
+def test_where_everybody_stands(run: Run):
+    """Rung, stage and sieve. None of the samples comes with discount windows or anybody's consent."""
+    people = {
+        contact: Person(engaged=[day for who, day in run.facts.engaged if who == contact])
+        for contact in run.facts.contacts
+    }
+    for order in run.valued:
+        if order.is_purchase:
+            discount = int(order.order_id in run.facts.discounted)
+            people[order.customer].purchases.append(Bought(order.order_date, order.net, discount))
+    expected_rungs = rungs(people, [], run.sample.as_of)
+    days = {contact: [each.day for each in person.purchases] for contact, person in people.items()}
+    cadence = cadences(days, run.sample.as_of)
+    expected = {}
+    for contact, person in people.items():
+        own, rung = cadence.get(contact), expected_rungs[contact]
+        stands = (rung, journey_stage(rung, own), own is not None and own.is_at_risk, own and float(own.usual_gap))
+        expected[contact] = (*stands, *(sieve(person.purchases, [], [], run.sample.as_of) if own else [None] * 6))
+
+    contact_of = run.contact_of()
+    rows = run.rows(
+        "select customer_id, rung, stage, is_at_risk, usual_gap_days, "
+        "sieve.sieve_verdict, days_on, days_off, orders_on, orders_off, full_price_orders "
+        "from customer.customer_lifecycle inner join customer.customer_journey using (customer_id) "
+        "left join customer.customer_discount_sieve as sieve using (customer_id)"
+    )
+    assert {contact_of[customer]: tuple(values) for customer, *values in rows} == expected
 
 
 def test_nps_of_everybody(run: Run):

@@ -15,6 +15,7 @@ import pytest
 
 from tangga import audiences
 from tangga.settings import REPOSITORY
+from tests.reference.confusions import as_table, confusions, share_right
 
 pytestmark = pytest.mark.e2e
 
@@ -109,16 +110,9 @@ def test_every_rung_and_segment_occurs(crm):
 
 
 def test_the_intended_rung_is_recovered(demo, crm):
-    rungs = dict(
-        crm.sql(
-            "select identities.contact_id, lifecycle.rung from core.customer_identities as identities "
-            "inner join customer.customer_lifecycle as lifecycle using (customer_id) where identities.source = 'shop'"
-        ).fetchall()
-    )
-    decidable = [row for row in demo.truth if row["is_decidable"] == "true"]
-    assert len(decidable) > 500
-    hits = sum(rungs[row["contact_id"]] == int(row["intended_rung"]) for row in decidable)
-    assert hits / len(decidable) >= 0.95
+    found = confusions(demo.truth, crm)
+    assert found.total() > 500
+    assert share_right(found) >= 0.95, as_table(found)
 
 
 def test_records_of_one_person_are_one_customer(demo, crm):

@@ -26,12 +26,15 @@ STANDARD_11 = SHARED / "rfm_standard_11.csv"
 
 @dataclass(frozen=True)
 class Facts:
-    """What a sample says. `contacts` are all people in it, whether or not they bought."""
+    """What a sample says. `contacts` are all people in it, whether or not they bought; `discounted` are order ids and
+    `engaged` the days on which somebody did something other than buying."""
 
     contacts: set[str]
     orders: list[Order] = field(default_factory=list)
     refunds: list[Refund] = field(default_factory=list)
     nps_scores: list[int | None] = field(default_factory=list)
+    discounted: set[str] = field(default_factory=set)
+    engaged: list[tuple[str, date]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,7 @@ def complete_journey() -> Facts:
     """Baskets of a grocer's households, worth what the shop took; times are UTC."""
     lines = read_raw("completejourney_transactions_sample.csv.gz")
     lines["cents"] = lines["sales_value"].map(cents)
+    lines["off"] = sum(lines[column].map(cents) for column in ("retail_disc", "coupon_disc", "coupon_match_disc"))
     orders = [
         Order(
             order_id=basket,
@@ -115,7 +119,13 @@ def complete_journey() -> Facts:
     people = set(lines["household_id"])
     for other in ("demographics", "campaigns", "coupon_redemptions"):
         people |= set(read_raw(f"completejourney_{other}_sample.csv")["household_id"])
-    return Facts(people, orders)
+    redeemed = read_raw("completejourney_coupon_redemptions_sample.csv")
+    return Facts(
+        people,
+        orders,
+        discounted={basket for basket, off in lines.groupby("basket_id")["off"].sum().items() if off > 0},
+        engaged=[(row.household_id, date.fromisoformat(row.redemption_date[:10])) for row in redeemed.itertuples()],
+    )
 
 
 def jaffle_shop() -> Facts:
@@ -137,7 +147,9 @@ def jaffle_shop() -> Facts:
         )
         for order in read_raw("jaffle_shop/raw_orders.csv").itertuples()
     ]
-    return Facts(set(people["id"]), orders)
+    coupons = payments[payments["payment_method"] == "coupon"]
+    given = {payment.order_id for payment in coupons.itertuples() if int(payment.amount) > 0}
+    return Facts(set(people["id"]), orders, discounted=given)
 
 
 def nps_survey() -> Facts:

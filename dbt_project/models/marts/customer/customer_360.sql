@@ -56,7 +56,7 @@ final as (
         cast(value.contact_cost as decimal(18, 2)) as contact_cost,
         cast(value.contribution as decimal(18, 2)) as contribution,
         preferences.preferred_category,
-        preferences.category_evidence as category_why,
+        {{ category_reason() }} as category_why,
         preferences.preferred_channel,
         preferences.preferred_weekday,
         preferences.preferred_hour,

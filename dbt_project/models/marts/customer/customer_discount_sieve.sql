@@ -41,8 +41,9 @@ bought as (
         cast(sum(case when store_wide.day is not null or own.day is not null then 1 else 0 end) as integer)
             as orders_on,
         cast(sum(case when orders.is_discounted then 0 else 1 end) as integer) as full_price_orders,
-        cast(sum(orders.discount_amount) as decimal(18, 2)) as discount_amount,
-        cast(sum(orders.gross_amount + orders.discount_amount) as decimal(18, 2)) as list_amount
+        cast(sum(orders.discount_amount) as decimal(18, 2)) as incentive_cost,
+        cast(sum(orders.gross_amount + orders.discount_amount) as decimal(18, 2)) as list_amount,
+        cast(sum(orders.net_amount) * {{ rule('economics.margin_share') }} as decimal(18, 2)) as margin
     from orders
     left join store_wide on orders.order_date = store_wide.day
     left join own
@@ -98,8 +99,12 @@ final as (
         orders_off,
         full_price_orders,
         cast((orders - full_price_orders) / cast(orders as double) as decimal(6, 4)) as discounted_order_share,
-        cast(coalesce(discount_amount / nullif(cast(list_amount as double), 0), 0) as decimal(6, 4))
-            as discount_value_share
+        cast(coalesce(incentive_cost / nullif(cast(list_amount as double), 0), 0) as decimal(6, 4))
+            as discount_value_share,
+        incentive_cost,
+        margin,
+        -- Without the discounts the goods would have cost the same: what they took is what the margin lacks.
+        {{ share('incentive_cost', '(margin + incentive_cost)', 0.01) }} as incentive_margin_share
     from exposed
 
 )
