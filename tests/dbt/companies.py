@@ -141,19 +141,20 @@ class Company:
             self.instant(700) for _ in range(self.random.choice([0, 1, 1, 2, 4]))
         ]
         for ordered_at in at:
-            order, who = f"o{next(self.number)}", self.who()
-            self.add("orders", who | {
-                "order_id": order,
-                "ordered_at": ordered_at,
-                "status": self.random.choice(["completed"] * 7 + ["paid", "pending", "cancelled", "returned"]),
-                "currency": "IDR",
-                "total_amount": self.random.choice([10_000, 50_000, 50_000, 0]),
-            })  # fmt: skip
+            who, status = self.who(), self.random.choice(["completed"] * 7 + ["paid", "pending", "cancelled", "returned"])
+            order = self._add_order(who, ordered_at, status, self.random.choice([10_000, 50_000, 50_000, 0]))
             if self.chance(0.1):
                 self.add("refunds", {
                     "namespace": who["namespace"], "refund_id": f"r{order}", "order_id": order,
                     "refunded_at": self.instant(), "amount": self.random.choice([5_000, 50_000]),
                 })  # fmt: skip
+
+    def _add_order(self, who: dict, ordered_at: datetime, status: str, amount: int) -> str:
+        order = f"o{next(self.number)}"
+        self.add("orders", who | {
+            "order_id": order, "ordered_at": ordered_at, "status": status, "currency": "IDR", "total_amount": amount,
+        })  # fmt: skip
+        return order
 
     def _draw_carts(self) -> None:
         recent = [timedelta(hours=4), timedelta(hours=4) - MICROSECOND, timedelta(hours=3), timedelta(days=2),
@@ -168,10 +169,7 @@ class Company:
             })  # fmt: skip
             if self.chance(0.2):
                 ordered_at = at + self.random.choice([-MICROSECOND, timedelta(0), timedelta(minutes=30)])
-                self.add("orders", self.who() | {
-                    "order_id": f"o{next(self.number)}", "ordered_at": ordered_at, "currency": "IDR",
-                    "status": self.random.choice(["completed", "pending", "cancelled"]), "total_amount": 10_000,
-                })  # fmt: skip
+                self._add_order(self.who(), ordered_at, self.random.choice(["completed", "pending", "cancelled"]), 10_000)
         if self.chance(0.5):
             self.add("events", self.who() | {
                 "event_id": f"e{next(self.number)}", "occurred_at": self.instant(), "event_type": "page_view",

@@ -10,11 +10,18 @@ promoters as (
 
 ),
 
+-- Most tools do not tell what a message was sent for: what was handed out counts as well.
 asked as (
 
-    select distinct customer_id
+    select customer_id
     from {{ ref('fct_messages') }}
     where audience = 'advocates' and event = 'sent'
+
+    union distinct
+
+    select customer_id
+    from {{ ref('fct_sends') }}
+    where audience = 'advocates' and test_group = 'member'
 
 )
 

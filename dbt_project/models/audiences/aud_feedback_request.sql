@@ -13,14 +13,33 @@ bought as (
 
 ),
 
+-- Survey tools tell of answers, few of them of those who did not: a request that was sent counts as well.
+asked as (
+
+    select customer_id, {{ local_date('coalesce(sent_at, answered_at)') }} as asked_date
+    from {{ ref('fct_survey_responses') }}
+
+    union all
+
+    select customer_id, {{ local_date('occurred_at') }} as asked_date
+    from {{ ref('fct_messages') }}
+    where audience = 'feedback_request' and event = 'sent'
+
+    union all
+
+    select customer_id, as_of_date as asked_date
+    from {{ ref('fct_sends') }}
+    where audience = 'feedback_request' and test_group = 'member'
+
+),
+
 surveyed as (
 
     select distinct customer_id
-    from {{ ref('fct_survey_responses') }}
+    from asked
     where
         customer_id is not null
-        and {{ local_date('coalesce(sent_at, answered_at)') }}
-        > {{ days_before(as_of_date(), rule('audiences.feedback_rest_days')) }}
+        and asked_date > {{ days_before(as_of_date(), rule('audiences.feedback_rest_days')) }}
 
 )
 

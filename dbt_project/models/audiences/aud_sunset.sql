@@ -9,8 +9,8 @@ signs_of_life as (
 
     union all
 
-    select customer_id, as_of_date - current_gap_days as seen_date
-    from {{ ref('customer_lifecycle') }}
+    select customer_id, order_date as seen_date
+    from {{ ref('fct_orders') }}
 
     union all
 

@@ -70,7 +70,7 @@ addresses as (
 
 ),
 
--- Who has an address today is reached however many share it.
+-- Who has an address today is reached however many share it, also a number that looks like none: it is written to.
 holders as (
 
     select source, contact_id, address_id, false as is_today from known_addresses
@@ -79,7 +79,13 @@ holders as (
 
     select source, contact_id, kind || ':' || {{ sha256('value') }} as address_id, true as is_today
     from {{ ref('int_contact_values') }}
-    where kind in ('email', 'phone')
+    where kind = 'email'
+
+    union all
+
+    select source, contact_id, 'phone:' || {{ sha256('phone') }} as address_id, true as is_today
+    from {{ ref('stg_contacts') }}
+    where phone is not null
 
 ),
 
