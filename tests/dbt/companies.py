@@ -180,7 +180,9 @@ class Company:
         for _ in range(self.random.choice([1, 1, 2, 3])):
             kind, lowest, highest = self.random.choice([("nps", 0, 10), ("nps", 9, 10), ("csat", 1, 5), ("ces", 1, 7)])
             answered_at = self.unique(self.instant()) if self.chance(0.85) else None
-            sent_at = self.unique(self.instant()) if answered_at is None or self.chance(0.3) else None
+            sent_at = self.instant() if answered_at is None else None
+            if answered_at and self.chance(0.3):
+                sent_at = answered_at - timedelta(days=self.random.choice([0, 1, 10, 89, 90, 91]))
             self.add("survey_responses", self.who_with_address() | {
                 "response_id": f"a{next(self.number)}", "survey": "s", "kind": kind, "answered_at": answered_at,
                 "sent_at": sent_at, "score": self.random.randint(lowest, highest) if answered_at else None,

@@ -14,7 +14,7 @@
 from __future__ import annotations
 
 from calendar import isleap
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -152,9 +152,20 @@ class Company:
                     had[record].add(email)
         return had
 
+    @cached_property
+    def n_sharing(self) -> Counter[str]:
+        """Address -> how many records have it today; one that is known by its address only does not count."""
+        return Counter(
+            email
+            for record in self.emails_now
+            if not record[1].startswith("email:")
+            for email in self._personal(record)
+        )
+
     def reached(self, record: Record, also: frozenset[str] = frozenset()) -> set[str]:
         """The customers whom a no of a record reaches; `also` are addresses that came with it."""
-        ids = {address_id("email", e) for e in self._personal(record) | self.emails_before[record] | also}
+        own = {e for e in self._personal(record) if self.n_sharing[e] <= self.most_records}
+        ids = {address_id("email", e) for e in own | self.emails_before[record] | also}
         ids |= {record[1]} if record[1].startswith(("email:", "phone:")) else set()
         return {self.customer[record]} & set(self.people) | self.holders(ids) if record in self.customer else (
             self.holders(ids)

@@ -1,10 +1,11 @@
--- Carts that were begun and left. An order since the cart began counts, also one before the delay is over.
+-- Carts that were begun and left; each source numbers its own. An order since the cart began counts, also one before the delay is over.
 with
 
 carts as (
 
     select
         customer_id,
+        source,
         cart_id,
         min(occurred_at) as began_at,
         max(occurred_at) as touched_at
@@ -13,7 +14,7 @@ carts as (
         event_type in ('add_to_cart', 'checkout')
         and customer_id is not null
         and cart_id is not null
-    group by customer_id, cart_id
+    group by customer_id, source, cart_id
 
 ),
 
@@ -42,4 +43,4 @@ select
     || ' and has not ordered since it was begun' as why,
     cart_id as entry_key
 from left_behind
-qualify row_number() over (partition by customer_id order by touched_at desc, cart_id desc) = 1
+qualify row_number() over (partition by customer_id order by touched_at desc, cart_id desc, source asc) = 1
