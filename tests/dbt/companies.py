@@ -17,7 +17,7 @@ MICROSECOND = timedelta(microseconds=1)
 PHONES = ["+62811", "+62812", "+62811000000", "+62822000000"]
 EMAILS = ["shared@example.com", "family@example.com", "info@example.com", "info+news@example.com"]
 LIMITS = [0, 1, 6, 7, 8, 13, 14, 15, 29, 30, 31, 59, 60, 61, 89, 90, 91, 179, 180, 181, 364, 365, 366]
-CHANNELS = ["email", "email", "email", "sms", "whatsapp", "push"]
+CHANNELS = ["email"] * 5 + ["sms", "sms", "whatsapp", "push"]
 
 
 class Company:
@@ -112,12 +112,15 @@ class Company:
         return self.random.choice(drawn[:1] * 4 + drawn[1:])
 
     def _draw_consents(self) -> None:
-        for _ in range(self.random.choice([0, 1, 1, 2, 3])):
-            self.add("consents", self.who_with_address() | {
+        """Most agree at first; what they say later may be anything."""
+        purposes = [None, "marketing", "Marketing", "marketing", "service", "newsletter"]
+        for number in range(self.random.choice([0, 1, 1, 2, 3, 4])):
+            is_first = number == 0 and self.chance(0.8)
+            self.add("consents", (self.who() | {"email": None} if is_first else self.who_with_address()) | {
                 "channel": self.random.choice(CHANNELS),
-                "status": self.random.choice(["granted"] * 5 + ["denied", "revoked"]),
+                "status": "granted" if is_first else self.random.choice(["granted"] * 4 + ["denied", "revoked"]),
                 "status_at": self.instant(),
-                "purpose": self.random.choice([None, "marketing", "Marketing", "marketing", "service", "newsletter"]),
+                "purpose": "marketing" if is_first else self.random.choice(purposes),
                 "method": self.random.choice([None, "double_opt_in", "double_opt_in", "single_opt_in"]),
             })  # fmt: skip
 

@@ -1,6 +1,5 @@
 with
 
--- A customer with two records of one address is one; two customers with one address share the stricter answer.
 customers as (
 
     select
@@ -17,6 +16,7 @@ judged as (
     select
         customers.customer_id,
         channels.channel,
+        channels.address as kind,
         case
             when channels.address = 'email' then customers.email
             when channels.address = 'phone' then customers.phone
@@ -31,7 +31,9 @@ judged as (
             when states.is_granted is null then 'no consent'
             when states.is_awaiting_confirmation then 'not confirmed'
             when not states.is_granted then 'consent revoked'
-        end as own_reason
+        end as own_reason,
+        suppressions.reason is not null
+        or (not states.is_granted and not coalesce(states.is_awaiting_confirmation, false)) as has_said_no
     from customers
     cross join {{ ref('channels') }} as channels
     left join {{ ref('int_consent_states') }} as states
@@ -45,28 +47,36 @@ judged as (
 
 ),
 
+-- Two customers with one address share the stricter answer, also where it is not the one that the other is written to at.
+refused as (
+
+    select distinct judged.channel, judged.kind, addresses.address
+    from judged
+    inner join {{ ref('int_customer_addresses') }} as addresses
+        on
+            judged.customer_id = addresses.customer_id
+            and judged.kind = addresses.kind
+    where judged.has_said_no
+
+),
+
 final as (
 
     select
-        customer_id,
-        channel,
+        judged.customer_id,
+        judged.channel,
         {{ as_of_date() }} as as_of_date,
         coalesce(
-            own_reason,
-            case
-                when address is not null
-                    then max(case
-                        when
-                            own_reason in (
-                                'consent revoked', 'complained', 'unsubscribed', 'suppressed', 'said no since',
-                                'bounced'
-                            )
-                            then 'somebody with the same address said no'
-                    end) over (partition by channel, address)
-            end
+            judged.own_reason,
+            case when refused.address is not null then 'somebody with the same address said no' end
         ) as reason,
         reason is null as is_contactable
     from judged
+    left join refused
+        on
+            judged.channel = refused.channel
+            and judged.kind = refused.kind
+            and judged.address = refused.address
 
 )
 
