@@ -9,10 +9,8 @@ from itertools import count
 from random import Random
 
 from tests.dbt.harness import AS_OF
-from tests.reference.audiences import ADDRESS_OF, Facts, address_id
+from tests.reference.contactability import ADDRESS_OF, Facts, address_id
 
-END = datetime(2026, 6, 30, 17)
-"""The day of the tests is over, in Jakarta."""
 MICROSECOND = timedelta(microseconds=1)
 PHONES = ["+62811", "+62812", "+62811000000", "+62822000000"]
 EMAILS = ["shared@example.com", "family@example.com", "info@example.com", "info+news@example.com"]
@@ -21,9 +19,10 @@ CHANNELS = ["email"] * 5 + ["sms", "sms", "whatsapp", "push"]
 
 
 class Company:
-    """Draws a company; `facts` is what lands of it."""
+    """Draws a company in Jakarta, as of a day; `facts` is what lands of it."""
 
-    def __init__(self, seed: int, people: int) -> None:
+    def __init__(self, seed: int, people: int, as_of: date = AS_OF) -> None:
+        self.as_of, self.end = as_of, datetime(as_of.year, as_of.month, as_of.day, 17)
         self.random = Random(seed)
         self.facts = Facts()
         self.number = count()
@@ -38,9 +37,9 @@ class Company:
     def instant(self, longest: int = 400, late: float = 0.06) -> datetime:
         """An instant: at a limit of the rules or anywhere, now and then after the day has ended."""
         if self.chance(late):
-            return END + self.random.choice([timedelta(0), timedelta(hours=2), timedelta(hours=9)])
+            return self.end + self.random.choice([timedelta(0), timedelta(hours=2), timedelta(hours=9)])
         days = self.random.choice(LIMITS) if self.chance(0.6) else self.random.randint(0, longest)
-        at = END - timedelta(days=min(days, longest))
+        at = self.end - timedelta(days=min(days, longest))
         return at - self.random.choice([MICROSECOND, timedelta(0), timedelta(hours=3), timedelta(hours=20)])
 
     def unique(self, at: datetime) -> datetime:
@@ -63,6 +62,8 @@ class Company:
                 self._draw_contact(record, own, phone)
         self.records, self.own = records, own
         self._draw_consents()
+        if self.chance(0.12):
+            self._draw_devotion()
         for draw, share in ((self._draw_messages, 0.6), (self._draw_orders, 0.7), (self._draw_carts, 0.4),
                             (self._draw_answers, 0.5), (self._draw_tickets, 0.4), (self._draw_referrals, 0.3),
                             (self._draw_sends, 0.3)):  # fmt: skip
@@ -100,15 +101,16 @@ class Company:
 
         signup = self.instant() if self.chance(0.6) else None
         if self.chance(0.3):
-            self.add("contacts", row("2026-06-01", END - timedelta(days=30)))
+            self.add("contacts", row("2026-06-01", self.end - timedelta(days=30)))
         self.add("contacts", row("2026-06-30", self.unique(self.instant(late=0.1))))
 
     def _birth_date(self) -> date | None:
         if self.chance(0.4):
             return None
-        near = AS_OF + timedelta(days=self.random.randint(-1, 9))
-        drawn = [near.replace(year=self.random.choice([1900, 1901, 1988, 2025])), date(2000, 2, 29), date(1996, 2, 29),
-                 date(1990, 1, 1), date(2026, 7, 2)]  # fmt: skip
+        near = self.as_of + timedelta(days=self.random.randint(-1, 9))
+        is_leap_day = (near.month, near.day) == (2, 29)
+        year = self.random.choice([1904, 1988, 2024] if is_leap_day else [1900, 1901, 1988, 2025])
+        drawn = [near.replace(year=year), date(2000, 2, 29), date(1990, 1, 1), self.as_of + timedelta(days=2)]
         return self.random.choice(drawn[:1] * 4 + drawn[1:])
 
     def _draw_consents(self) -> None:
@@ -140,17 +142,31 @@ class Company:
         regular = self.chance(0.3)
         gap, last = self.random.choice([7, 14, 20, 31, 45]), self.random.choice([0, 1, 10, 28, 62, 93])
         days = [last + gap * n for n in range(self.random.randint(2, 9))] if regular else []
-        at = [END - timedelta(days=n, hours=5) for n in days] + [
+        at = [self.end - timedelta(days=n, hours=5) for n in days] + [
             self.instant(700) for _ in range(self.random.choice([0, 1, 1, 2, 4]))
         ]
         for ordered_at in at:
-            who, status = self.who(), self.random.choice(["completed"] * 7 + ["paid", "pending", "cancelled", "returned"])
+            who, status = (
+                self.who(),
+                self.random.choice(["completed"] * 7 + ["paid", "pending", "cancelled", "returned"]),
+            )
             order = self._add_order(who, ordered_at, status, self.random.choice([10_000, 50_000, 50_000, 0]))
             if self.chance(0.1):
                 self.add("refunds", {
                     "namespace": who["namespace"], "refund_id": f"r{order}", "order_id": order,
                     "refunded_at": self.instant(), "amount": self.random.choice([5_000, 50_000]),
                 })  # fmt: skip
+
+    def _draw_devotion(self) -> None:
+        """Who buys every fortnight, is pleased and brings others: hardly anybody gets there by chance."""
+        for number in range(10):
+            self._add_order(self.who(), self.end - timedelta(days=3 + 14 * number, hours=5), "completed", 50_000)
+        self.add("survey_responses", self.who() | {
+            "email": None, "response_id": f"a{next(self.number)}", "survey": "s", "kind": "csat", "sent_at": None,
+            "answered_at": self.unique(self.instant(300)), "score": 5,
+        })  # fmt: skip
+        for _ in range(self.random.choice([0, 2, 4])):
+            self._draw_referrals()
 
     def _add_order(self, who: dict, ordered_at: datetime, status: str, amount: int) -> str:
         order = f"o{next(self.number)}"
@@ -160,11 +176,11 @@ class Company:
         return order
 
     def _draw_carts(self) -> None:
-        recent = [timedelta(hours=4), timedelta(hours=4) - MICROSECOND, timedelta(hours=3), timedelta(days=2),
-                  timedelta(days=7), timedelta(days=7) + MICROSECOND, timedelta(days=1, hours=2), -timedelta(hours=1)]  # fmt: skip
+        recent = [*(timedelta(hours=hours) for hours in (-1, 3, 4, 26, 48, 168)), timedelta(hours=4) - MICROSECOND,
+                  timedelta(days=7) + MICROSECOND]  # fmt: skip
         cart = self.random.choice([f"cart{next(self.number)}", "cart1", None])
         for _ in range(self.random.choice([1, 2, 3])):
-            at = END - self.random.choice(recent)
+            at = self.end - self.random.choice(recent)
             kind = self.random.choice(["add_to_cart", "checkout", "product_view"])
             who = self.who()
             self.add("events", who | {
@@ -172,7 +188,9 @@ class Company:
             })  # fmt: skip
             if self.chance(0.2):
                 ordered_at = at + self.random.choice([-MICROSECOND, timedelta(0), timedelta(minutes=30)])
-                self._add_order(self.who(), ordered_at, self.random.choice(["completed", "pending", "cancelled"]), 10_000)
+                self._add_order(
+                    self.who(), ordered_at, self.random.choice(["completed", "pending", "cancelled"]), 10_000
+                )
         if self.chance(0.5):
             self.add("events", self.who() | {
                 "event_id": f"e{next(self.number)}", "occurred_at": self.instant(), "event_type": "page_view",
@@ -187,8 +205,8 @@ class Company:
             if answered_at and self.chance(0.3):
                 sent_at = answered_at - timedelta(days=self.random.choice([0, 1, 10, 89, 90, 91]))
             self.add("survey_responses", self.who_with_address() | {
-                "response_id": f"a{next(self.number)}", "survey": "s", "kind": kind, "answered_at": answered_at,
-                "sent_at": sent_at, "score": self.random.randint(lowest, highest) if answered_at else None,
+                "response_id": f"a{next(self.number)}", "survey": "s", "kind": kind, "sent_at": sent_at,
+                "answered_at": answered_at, "score": self.random.randint(lowest, highest) if answered_at else None,
             })  # fmt: skip
 
     def _draw_tickets(self) -> None:
@@ -213,7 +231,7 @@ class Company:
 
     def _draw_sends(self) -> None:
         """To a record, for the customers are not known yet: who they are is for the test to say."""
-        day = AS_OF - timedelta(days=self.random.choice([n for n in LIMITS if n]))
+        day = self.as_of - timedelta(days=self.random.choice([n for n in LIMITS if n]))
         audience = self.random.choice(["advocates", "feedback_request", "welcome"])
         self.facts.sends.append((day, self.random.choice(self.records), audience, self.chance(0.8)))
 

@@ -55,6 +55,7 @@ class Compiled:
         self.con.execute(f"attach '{warehouse_file}' as built (read_only)")
         self.con.execute("attach ':memory:' as working")
         self._relation: dict[str, str] = {}
+        self._sql: dict[str, str] = {}
         for schema, table in self.con.execute(
             "select table_schema, table_name from information_schema.tables where table_catalog = 'built'"
         ).fetchall():
@@ -69,10 +70,12 @@ class Compiled:
 
     def sql(self, model: str) -> str:
         """The compiled SQL of a model. Raises `ValueError` when it is not there exactly once."""
-        # dbt's own unit tests leave files of the same names, below those of the tests.
-        found = (self.target / "compiled").rglob(f"{model}.sql")
-        (file,) = (file for file in found if not any(part.endswith(".yml") for part in file.parts))
-        return file.read_text(encoding="utf-8")
+        if model not in self._sql:
+            # dbt's own unit tests leave files of the same names, below those of the tests.
+            found = (self.target / "compiled").rglob(f"{model}.sql")
+            (file,) = (file for file in found if not any(part.endswith(".yml") for part in file.parts))
+            self._sql[model] = file.read_text(encoding="utf-8")
+        return self._sql[model]
 
     def fill(self, table: str, rows: list[dict[str, Any]]) -> None:
         """Replace the rows of a table; columns that the first row does not name are null."""
