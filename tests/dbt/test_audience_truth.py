@@ -172,7 +172,7 @@ def draw(models: Compiled, seed: int, people: int, as_of: date) -> Company:
     return replace(company, facts=replace(facts, sends=sorted(each for each in sends if each[1])))
 
 
-@hypothesis_settings(deadline=None, max_examples=40)
+@hypothesis_settings(deadline=None, max_examples=25)
 @given(st.integers(0, 10**9), st.sampled_from(DAYS))
 def test_lists_say_what_the_definitions_say(models, seed, as_of):
     assert problems(models, draw(models, seed, 30, as_of)) == []
