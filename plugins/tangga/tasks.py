@@ -130,6 +130,13 @@ def publish(dag_run=None) -> str:
     return version.version
 
 
+def describe(dag_run=None) -> None:
+    """Write the pages of the published warehouse. Never fails: whoever waits for the day does not wait for them."""
+    from tangga import warehouse_pages
+
+    note(str(warehouse_pages.show(_settings(), day_of(dag_run)) or "left as they are"))
+
+
 def is_newest_day(dag_run=None) -> bool:
     """Whether the day is the newest published one. Lists of another day are never sent, so that a backfill
     of the past mails nobody; nor does one that fills an empty home, where each of its days is the newest.
