@@ -16,7 +16,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from tangga import dbt, files, publish
+from tangga import dbt, files, metrics, publish
 from tangga.publish import Version
 from tangga.settings import Settings
 
@@ -35,9 +35,9 @@ _ONLY_ITSELF = (
 
 
 def show(settings: Settings, as_of: date) -> Path | None:
-    """Write the pages of a day that was just published; None when it is not the newest, or they could not be written.
+    """Write the pages of a day that was just published, and the folder of its metrics.
 
-    Pages are no reason to hold up a day: what stands in them is the project's own, and the version is out.
+    Returns the page; None when the day is not the newest, or the page could not be written. Pages are no reason to hold up a day: what stands in them is the project's own, and the version is out.
     """
     version = publish.current(settings)
     if version is None or version.as_of_date != as_of.isoformat():
@@ -45,6 +45,7 @@ def show(settings: Settings, as_of: date) -> Path | None:
     try:
         dbt.run(settings, as_of, "docs", "generate", "--no-compile", "--quiet")
         files.write_atomically(settings.warehouse_pages, _filled(settings, version))
+        metrics.write(settings)
     except (dbt.DbtFailed, OSError, ValueError, KeyError) as error:
         _log.warning("The pages of the warehouse cannot be written: %s", error)
         return None
