@@ -108,11 +108,12 @@ def build_layer(layer: str, dag_run=None) -> None:
 
 def audit() -> None:
     """Check the finished marts before anybody sees them. Raises when they must not be published."""
-    from expectations import marts
+    from expectations import agreements, marts
     from tangga import warehouse
 
     settings = _settings()
-    _conclude(settings, marts.check(settings, warehouse.path(settings)))
+    file = warehouse.path(settings)
+    _conclude(settings, [*marts.check(settings, file), *agreements.check(settings, file)])
 
 
 def publish(dag_run=None) -> str:

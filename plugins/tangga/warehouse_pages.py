@@ -37,7 +37,8 @@ _ONLY_ITSELF = (
 def show(settings: Settings, as_of: date) -> Path | None:
     """Write the pages of a day that was just published, and the folder of its metrics.
 
-    Returns the page; None when the day is not the newest, or the page could not be written. Pages are no reason to hold up a day: what stands in them is the project's own, and the version is out.
+    Returns the page; None when the day is not the newest, or the page could not be written: pages are no reason to hold
+    up a day, whose version is out already.
     """
     version = publish.current(settings)
     if version is None or version.as_of_date != as_of.isoformat():
