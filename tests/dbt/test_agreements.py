@@ -57,13 +57,15 @@ insert into metrics.retention_cohorts (cohort_month, months_since, customers, re
     values ('2026-01-01', 0, 1, 1), ('2026-01-01', 1, 1, 0), ('2026-01-01', 5, 1, null);
 insert into metrics.repeat_purchase (cohort_month, customers, repeat_customers, customers_observed, repurchased)
     values ('2026-01-01', 1, 0, 1, 0);
-insert into metrics.service_levels (period_grain, dimension, dimension_value, tickets, complaints, resolved, sla_tickets)
+insert into metrics.service_levels
+    (period_grain, dimension, dimension_value, tickets, complaints, resolved, sla_tickets)
     values ('all', 'all', 'all', 1, 1, 1, 1);
 insert into metrics.category_affinity (category, other_category, n_customers, n_both)
     values ('c', 'd', 3, 2), ('d', 'c', 2, 2);
-insert into metrics.product_affinity (source, product_id, other_product_id, place, n_customers, n_both)
-    values ('shop', 'p', 'q', 1, 3, 2);
-insert into audiences.audience_candidates (audience, channel, customer_id) values ('w', 'email', 'a'), ('w', 'email', 'b');
+insert into metrics.product_affinity
+    (source, product_id, other_product_id, place, n_customers, n_both) values ('shop', 'p', 'q', 1, 3, 2);
+insert into audiences.audience_candidates (audience, channel, customer_id)
+    values ('w', 'email', 'a'), ('w', 'email', 'b');
 insert into audiences.audience_members (audience, channel, customer_id, why) values ('w', 'email', 'a', 'x');
 insert into audiences.audience_exclusions (audience, channel, customer_id, reason) values ('w', 'email', 'b', 'x');
 insert into audiences.audience_sizes (audience, channel, members, excluded) values ('w', 'email', 1, 1);
@@ -87,12 +89,14 @@ SLICES = "No slices of metrics.{} have more answers than everybody in their peri
 PERIODS = "Answers of metrics.{} are most by month, then ever, then in the window"
 ANSWERS = "metrics.{} counts, ever, the answers of core, of each customer and survey one"
 SERVICE = "{} of metrics.service_levels are those of core.fct_tickets"
+WHYS = ("rung_why", "segment_why", "journey_why", "sieve_why", "satisfaction_why")
 COLUMNS = ("customers", "messages", "orders", "net_value", "discount_given", "margin", "contact_cost")
 
 BROKEN = [
     *((f"delete from customer.customer_{name} where customer_id = 'b'", {EACH.format(name)})
       for name in agreements.ONE_ROW_EACH if name not in ("360", "value")),
-    *((f"insert into customer.customer_{name} from customer.customer_{name} where customer_id = 'b'", {EACH.format(name)})
+    *((f"insert into customer.customer_{name} from customer.customer_{name} where customer_id = 'b'",
+       {EACH.format(name)})
       for name in agreements.ONE_ROW_EACH if name != "value"),
     ("insert into customer.customer_preferences (customer_id) values ('z')", {EACH.format("preferences")}),
     ("delete from customer.customer_360 where customer_id = 'b'", {EACH.format("360")}),
@@ -110,9 +114,10 @@ BROKEN = [
       for column, value in (("rung", 2), ("segment", "'Lost'"), ("journey_stage", "'loyal'"), ("orders", 1),
                             ("net_value", 1))),
     *((f"update customer.customer_360 set {column} = ' ' where customer_id = 'b'",
-       {"rung_why, segment_why, journey_why, sieve_why, satisfaction_why of customer.customer_360 are never without words"})
-      for column in ("rung_why", "segment_why", "journey_why", "sieve_why", "satisfaction_why")),
-    ("update customer.customer_lifecycle set reason = ''", {"reason of customer.customer_lifecycle is never without words"}),
+       {f"{', '.join(WHYS)} of customer.customer_360 are never without words"})
+      for column in WHYS),
+    ("update customer.customer_lifecycle set reason = ''",
+     {"reason of customer.customer_lifecycle is never without words"}),
     ("update customer.customer_recommendations set why = null",
      {"why of customer.customer_recommendations is never without words"}),
     ("update customer.customer_lifecycle set purchase_days = 0", {BOUGHT}),
@@ -121,7 +126,8 @@ BROKEN = [
     ("update core.fct_orders set refunded_amount = 10 where order_id = '1'", {ORDERS}),
     ("update core.fct_orders set net_amount = -1, gross_amount = 49 where order_id = '2'", {ORDERS}),
     ("update core.fct_orders set is_purchase = true where order_id = '2'", {ORDERS, VALUE.format("orders")}),
-    ("update core.fct_orders set net_amount = 81, gross_amount = 101 where order_id = '1'", {VALUE.format("net_value")}),
+    ("update core.fct_orders set net_amount = 81, gross_amount = 101 where order_id = '1'",
+     {VALUE.format("net_value")}),
     ("update core.fct_orders set discount_amount = 6 where order_id = '1'", {VALUE.format("discount_given")}),
     ("update core.dim_products set quantity = 3 where product_id = 'p'",
      {"quantity of core.dim_products adds up to core.fct_order_lines"}),
@@ -206,8 +212,8 @@ def _days(settings, file) -> list[tuple[str, str]]:
     """(sentence, statement that breaks it) for every day and instant that is asked."""
     with duckdb.connect(str(file), read_only=True) as con:
         columns = con.execute(
-            "select schema_name || '.' || table_name, column_name, data_type from duckdb_columns() where schema_name in "
-            "('audiences', 'core', 'customer', 'metrics') and data_type in ('DATE', 'TIMESTAMP')"
+            "select schema_name || '.' || table_name, column_name, data_type from duckdb_columns() "
+            "where schema_name in ('audiences', 'core', 'customer', 'metrics') and data_type in ('DATE', 'TIMESTAMP')"
         ).fetchall()
     return [column for column in columns if column[1] not in known_days.MAY_BE_LATER.get(column[0], ())]
 
