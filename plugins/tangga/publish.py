@@ -61,10 +61,11 @@ def folder(settings: Settings) -> Path:
 
 def current(settings: Settings) -> Version | None:
     """The version that the pointers lead to, None before the first."""
-    return _read(folder(settings) / "current")
+    return read(folder(settings) / "current")
 
 
-def _read(version: Path) -> Version | None:
+def read(version: Path) -> Version | None:
+    """What the folder of a version says of itself, None when it cannot be read."""
     said = files.read_json(version / "manifest.json")
     return Version(**said) if said else None
 
@@ -115,7 +116,7 @@ def publish(settings: Settings, as_of: date, code_version: str) -> Version:
             _write(con, part / "crm.duckdb", tables, hide_personal=True)
             files.write_atomically(part / "manifest.json", json.dumps(asdict(version), indent=2) + "\n")
             os.replace(part, target)
-        elif (before := _read(target)) is None or before.landing != version.landing:  # the same rows, from other files
+        elif (before := read(target)) is None or before.landing != version.landing:  # the same rows, from other files
             files.write_atomically(target / "manifest.json", json.dumps(asdict(version), indent=2) + "\n")
     newest = current(settings)
     if newest is None or newest.as_of_date <= version.as_of_date:

@@ -108,11 +108,12 @@ def build_layer(layer: str, dag_run=None) -> None:
 
 def audit() -> None:
     """Check the finished marts before anybody sees them. Raises when they must not be published."""
-    from expectations import marts
+    from expectations import agreements, marts
     from tangga import warehouse
 
     settings = _settings()
-    _conclude(settings, marts.check(settings, warehouse.path(settings)))
+    file = warehouse.path(settings)
+    _conclude(settings, [*marts.check(settings, file), *agreements.check(settings, file)])
 
 
 def publish(dag_run=None) -> str:
@@ -129,6 +130,13 @@ def publish(dag_run=None) -> str:
     version = publish.publish(settings, day, code_version())
     note("; ".join([version.version, *publish.changed_since(settings)]))
     return version.version
+
+
+def describe(dag_run=None) -> None:
+    """Write the pages of the published warehouse. Never fails: whoever waits for the day does not wait for them."""
+    from tangga import warehouse_pages
+
+    note(str(warehouse_pages.show(_settings(), day_of(dag_run)) or "left as they are"))
 
 
 def is_newest_day(dag_run=None) -> bool:

@@ -95,6 +95,7 @@ def test_nothing_is_published_before_it_was_audited(parsed):
         "build_audiences": ["build_marts"],
         "audit": ["build_audiences"],
         "publish": ["audit"],
+        "describe": ["publish"],
     }
 
 
