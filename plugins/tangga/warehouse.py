@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import psutil
 
-from tangga import identities, landing, reference
+from tangga import identities, landing, reference, value
 from tangga.contracts import CONTRACTS
 from tangga.landing import freshness
 from tangga.settings import Settings
@@ -39,6 +39,7 @@ def prepare(settings: Settings, as_of: date) -> dict[str, int]:
         landing.create_views(con, settings, as_of)
         freshness.create_table(con, settings, as_of)
         identities.create_views(con, settings, as_of)
+        value.create_tables(con)
         con.execute("create schema reference")
         for table, columns in reference.TABLES.items():
             if getattr(settings.reference, table):
