@@ -112,7 +112,7 @@ def expect(settings: Settings, as_of: date) -> str:
             f"insert into working.estimates.customers select {', '.join(TABLES['customers'])} "
             f"from read_parquet({literal(folder / 'estimates.parquet')}) order by customer_id"
         )
-        return f"fitted on {fit['customers_fitted']:,} of {fit['customers']:,} customers"
+        return f"fitted on {fit['customers_fitted']:,} of {fit['customers']:,} buyers"
 
 
 def _run(folder: Path) -> None:
@@ -128,12 +128,13 @@ def _run(folder: Path) -> None:
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    """One thread, so that sums are added in one order; no compiler, so that every machine does the same; and nothing
-    that is read from, or left in, the user's own folders."""
+    """One thread and one order of sets, so that sums are added in one order; no compiler, so that every machine does the
+    same; and nothing that is read from, or left in, the user's own folders."""
     return os.environ | {
         "PYTHONPATH": os.pathsep.join(filter(None, (str(REPOSITORY / "plugins"), os.environ.get("PYTHONPATH")))),
         "PYTENSOR_FLAGS": f"mode=FAST_COMPILE,cxx=,base_compiledir={folder / 'pytensor'}",
         "PYTENSORRC": os.devnull,
         "MPLCONFIGDIR": str(folder / "matplotlib"),
+        "PYTHONHASHSEED": "0",
         **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"),
     }

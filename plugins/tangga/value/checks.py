@@ -11,12 +11,15 @@ from tangga.settings.rules import Value
 MAX_STEEPNESS = 1e-3
 """At a maximum the mean log-likelihood of a customer does not rise by more than this for a parameter e times as large."""
 
-SHAPES = (1e-3, 1e3)
-"""Beyond these a parameter of shape runs away: customers are all alike, or nobody or everybody leaves, and the likelihood
-is flat in it."""
+POSSIBLE = (1e-6, 1e9)
+"""Beyond these a parameter is not where the data led to."""
 
-SCALES = {"alpha": (1e-3, 1e5), "v": (1e-4, 1e5)}
-"""The same of the scales: of alpha in weeks, of v in mean purchases."""
+ALIKE = 1e3
+"""Where r, a + b or q is larger, customers hardly differ. The likelihood is flat there, and so is what follows from it: how
+large the parameter is means nothing, and makes no difference."""
+
+MAX_MEAN_FACTOR = 3
+"""The mean purchase by Gamma-Gamma may be so many times the mean of what it was fitted on, or that part of it."""
 
 GROUPS = 4
 """The holdout is compared by how often customers had bought again before: never, once, twice, and three times or more."""
@@ -80,17 +83,31 @@ def is_independent(correlation: float, rules: Value) -> str | None:
     )
 
 
-def is_settled(name: str, parameters: dict[str, float], steepness: float, scale: float = 1.0) -> str | None:
-    """Whether the optimiser has ended on a maximum, at parameters that mean something. `scale` is the unit of v."""
-    if not all(np.isfinite([*parameters.values(), steepness])) or steepness > MAX_STEEPNESS:
-        return f"{name} has no maximum of the likelihood that could be found"
-    for parameter, value in parameters.items():
-        least, most = SCALES.get(parameter, SHAPES)
-        if not least <= (value / scale if parameter == "v" else value) <= most:
-            return f"{name} has run away ({parameter} = {value:g}): the data do not say how customers differ"
-    if parameters.get("q", np.inf) <= 1:
-        return f"{name} gives no mean (q = {parameters['q']:g}, not above 1): a few customers spend too much more than others"
-    return None
+def is_settled(name: str, parameters: dict[str, float], steepness: float) -> str | None:
+    """Whether the optimiser has ended on a maximum of the likelihood."""
+    least, most = POSSIBLE
+    if steepness <= MAX_STEEPNESS and all(least <= value <= most for value in parameters.values()):
+        return None
+    return f"no maximum of the likelihood of {name} was found"
+
+
+def has_mean(parameters: dict[str, float], mean_value: float) -> str | None:
+    """Whether Gamma-Gamma's mean purchase exists and is near to the mean of what it was fitted on."""
+    p, q, v = (parameters[name] for name in "pqv")
+    if q > 1 and 1 / MAX_MEAN_FACTOR <= p * v / (q - 1) / mean_value <= MAX_MEAN_FACTOR:
+        return None
+    return f"Gamma-Gamma gives no mean purchase that could be (q = {q:g}): a few customers pay far more than the others"
+
+
+def in_what_alike(parameters: dict[str, float]) -> str | None:
+    """In what customers hardly differ, of the parameters of both models."""
+    sizes = {
+        "how often they buy": parameters["r"],
+        "how readily they leave": parameters["a"] + parameters["b"],
+        "how much they pay": parameters["q"],
+    }
+    alike = [what for what, size in sizes.items() if size > ALIKE]
+    return f"customers hardly differ in {' and '.join(alike)}" if alike else None
 
 
 def holds(holdout: Holdout, rules: Value) -> str | None:

@@ -12,6 +12,7 @@ import sys
 import traceback
 import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +20,10 @@ import pyarrow.parquet as pq
 
 from tangga.settings.rules import Value
 from tangga.value import checks
+from tangga.value.histories import History
+
+if TYPE_CHECKING:
+    from tangga.value import models
 
 
 class NoFit(Exception):
@@ -37,7 +42,8 @@ def estimate(folder: Path) -> None:
         (folder / "fit.json").write_text(json.dumps({"status": "no fit", "reason": str(why)} | fit), encoding="utf-8")
         return
     pq.write_table(estimates, folder / "estimates.parquet")
-    (folder / "fit.json").write_text(json.dumps({"status": "fitted", "reason": None} | fit), encoding="utf-8")
+    remark = checks.in_what_alike(fit)
+    (folder / "fit.json").write_text(json.dumps({"status": "fitted", "reason": remark} | fit), encoding="utf-8")
 
 
 def _estimate(table: pa.Table, request: dict, rules: Value, fit: dict) -> pa.Table:
@@ -52,11 +58,8 @@ def _estimate(table: pa.Table, request: dict, rules: Value, fit: dict) -> pa.Tab
     held = column["held_purchases"][was_known]
     _pass(checks.is_enough(int(was_known.sum()), int(before_again.sum()), int(held.sum()), rules))
 
-    # Only now: with too little to go on, what takes seconds to import is not needed.
-    from tangga.value import models
-
-    now = models.History(*(column[name] for name in ("frequency", "recency_days", "age_days", "repeat_value")))
-    before = models.History(
+    now = History(*(column[name] for name in ("frequency", "recency_days", "age_days", "repeat_value")))
+    before = History(
         column["before_frequency"][was_known].astype(int),
         column["before_recency_days"][was_known].astype(int),
         column["before_age_days"][was_known].astype(int),
@@ -65,7 +68,10 @@ def _estimate(table: pa.Table, request: dict, rules: Value, fit: dict) -> pa.Tab
     fit["correlation"] = _correlation(now)
     _pass(checks.is_independent(fit["correlation"], rules))
 
-    purchases, values = _fit(models, before.where(is_fitted[was_known]))
+    # Only now: with nothing to go on, what takes seconds to import is not needed.
+    from tangga.value import models
+
+    purchases, values = _fit(before.where(is_fitted[was_known]))
     _, expected = models.expected_purchases(purchases, before, request["holdout_days"])
     holdout = checks.compare(
         before.frequency, held, expected, column["held_value"][was_known],
@@ -82,7 +88,7 @@ def _estimate(table: pa.Table, request: dict, rules: Value, fit: dict) -> pa.Tab
     _pass(checks.holds(holdout, rules))
 
     sample = now.where(is_fitted)
-    purchases, values = _fit(models, sample)
+    purchases, values = _fit(sample)
     alive, expected = models.expected_purchases(purchases, now, request["horizon_days"])
     value = models.expected_value(values, now)
     _pass(checks.is_possible(alive, expected, models.most_purchases(purchases, now, request["horizon_days"]), value))
@@ -113,17 +119,20 @@ def _pass(why_not: str | None) -> None:
         raise NoFit(why_not)
 
 
-def _fit(models, history):
-    """Both models, each held to its check."""
+def _fit(history: History) -> tuple[models.Fitted, models.Fitted]:
+    """Both models, each held to its checks."""
+    from tangga.value import models
+
     if not history.has_repeat_value.any():
         raise NoFit("nobody has paid anything on a later day than their first")
     purchases, values = models.fit_purchases(history), models.fit_values(history)
     _pass(checks.is_settled("BG/NBD", purchases.parameters, purchases.steepness))
-    _pass(checks.is_settled("Gamma-Gamma", values.parameters, values.steepness, values.scale))
+    _pass(checks.is_settled("Gamma-Gamma", values.parameters, values.steepness))
+    _pass(checks.has_mean(values.parameters, values.scale))
     return purchases, values
 
 
-def _correlation(history) -> float:
+def _correlation(history: History) -> float:
     """Pearson's, of how often and for how much; 0 where one of them is the same for all."""
     repeat = history.where(history.has_repeat_value)
     pair = np.array([repeat.frequency, repeat.repeat_value], dtype=float)

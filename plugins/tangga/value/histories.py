@@ -6,10 +6,12 @@ with what the models would have said. Only days on which somebody bought count, 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
+import numpy as np
 
 from tangga.engine import literal
 from tangga.settings.rules import Value
@@ -31,6 +33,25 @@ _HISTORY = """
 Repeat value: the mean of what the days after the first brought, 0 if there is none."""
 
 
+@dataclass(frozen=True)
+class History:
+    """Customers' histories, as arrays of one length: as `write` writes them."""
+
+    frequency: np.ndarray
+    recency_days: np.ndarray
+    age_days: np.ndarray
+    repeat_value: np.ndarray
+
+    def where(self, chosen: np.ndarray) -> History:
+        """Those of some customers, by a mask."""
+        return History(*(getattr(self, name)[chosen] for name in self.__dataclass_fields__))
+
+    @property
+    def has_repeat_value(self) -> np.ndarray:
+        """Whose spending is known: they bought again, and not for nothing."""
+        return (self.frequency > 0) & (self.repeat_value > 0)
+
+
 def write(con: duckdb.DuckDBPyConnection, folder: Path, as_of: date, rules: Value) -> dict[str, str | int]:
     """Write `histories.parquet`: one row per customer who has bought, in the order of their ids.
 
@@ -40,9 +61,7 @@ def write(con: duckdb.DuckDBPyConnection, folder: Path, as_of: date, rules: Valu
 
     Returns the days: `horizon_end_date`, `holdout_start_date`, and the lengths `horizon_days` and `holdout_days`.
     """
-    (end,) = con.execute(
-        f"select cast(date '{as_of}' + interval {rules.horizon_months} month as date)"
-    ).fetchone()
+    (end,) = con.execute(f"select cast(date '{as_of}' + interval {rules.horizon_months} month as date)").fetchone()
     (first,) = con.execute("select min(purchase_date) from working.intermediate.int_purchase_days").fetchone()
     horizon = (end - as_of).days
     held = min(int(((as_of - first).days if first else 0) * rules.holdout_share), horizon)

@@ -15,34 +15,17 @@ from pymc_extras.prior import Prior
 from pymc_marketing.clv import BetaGeoModel, GammaGammaModel
 from pymc_marketing.clv.models import CLVModel
 
+from tangga.value.histories import History
+
 DAYS_PER_WEEK = 7
 DIGITS = 6
 """Significant digits of a parameter: fewer than the optimiser settles, more than the data do."""
 
 
 @dataclass(frozen=True)
-class History:
-    """Customers' histories, as arrays of one length: as in `histories`, the times in days."""
-
-    frequency: np.ndarray
-    recency_days: np.ndarray
-    age_days: np.ndarray
-    repeat_value: np.ndarray
-
-    def where(self, chosen: np.ndarray) -> History:
-        """Those of some customers, by a mask."""
-        return History(*(getattr(self, name)[chosen] for name in self.__dataclass_fields__))
-
-    @property
-    def has_repeat_value(self) -> np.ndarray:
-        """Whose spending is known: they bought again, and not for nothing."""
-        return (self.frequency > 0) & (self.repeat_value > 0)
-
-
-@dataclass(frozen=True)
 class Fitted:
     """A fitted model. `steepness` is the greatest slope of the mean log-likelihood per customer in the logarithm of any
-    parameter: 0 at a maximum. `scale` is the unit that the model counts values in."""
+    parameter: 0 at a maximum. `scale` is the unit that the model counts values in: the mean of those it is fitted on."""
 
     model: CLVModel
     parameters: dict[str, float]
