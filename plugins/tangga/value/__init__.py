@@ -1,8 +1,8 @@
 """What customers are expected to bring in the next months, by BG/NBD and Gamma-Gamma: an extra that may be off.
 
 The task writes two tables of the working file, which the marts read: `estimates.customers`, no row unless there is a
-fit, and `estimates.fits`, one row unless it is off. The models run in a process of their own (`estimate`): their library
-is large, and reads how many threads it may use, and where it may write, when it is first imported.
+fit, and `estimates.fits`, one row unless it is off. The models run in a process of their own (`estimate`): their
+library is large, and reads how many threads it may use, and where it may write, when it is first imported.
 """
 
 from __future__ import annotations
@@ -123,13 +123,13 @@ def _run(folder: Path) -> None:
         # The process says kind and place of an error itself: a traceback could quote somebody's data.
         said = done.stdout.strip() or f"exit code {done.returncode}"
         raise EstimateFailed(
-            f"The models of expected value ended with {said}; report it, and set rules.value.expected to false until then."
+            f"The models of expected value ended with {said}; report it, and set rules.value.expected to false."
         )
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    """One thread and one order of sets, so that sums are added in one order; no compiler, so that every machine does the
-    same; and nothing that is read from, or left in, the user's own folders."""
+    """One thread and one order of sets, so that sums are added in one order; no compiler, so that it needs none; and
+    nothing that is read from, or left in, the user's own folders."""
     return os.environ | {
         "PYTHONPATH": os.pathsep.join(filter(None, (str(REPOSITORY / "plugins"), os.environ.get("PYTHONPATH")))),
         "PYTENSOR_FLAGS": f"mode=FAST_COMPILE,cxx=,base_compiledir={folder / 'pytensor'}",

@@ -9,20 +9,20 @@ import numpy as np
 from tangga.settings.rules import Value
 
 MAX_STEEPNESS = 1e-3
-"""At a maximum the mean log-likelihood of a customer does not rise by more than this for a parameter e times as large."""
+"""At a maximum the mean log-likelihood of a customer rises by no more than this for a parameter e times as large."""
 
 POSSIBLE = (1e-6, 1e9)
 """Beyond these a parameter is not where the data led to."""
 
 ALIKE = 1e3
-"""Where r, a + b or q is larger, customers hardly differ. The likelihood is flat there, and so is what follows from it: how
-large the parameter is means nothing, and makes no difference."""
+"""Where r, a + b or q is larger, customers hardly differ. The likelihood is flat there, and so is all that follows from
+it: how large the parameter is means nothing, and makes no difference."""
 
 MAX_MEAN_FACTOR = 3
 """The mean purchase by Gamma-Gamma may be so many times the mean of what it was fitted on, or that part of it."""
 
 GROUPS = 4
-"""The holdout is compared by how often customers had bought again before: never, once, twice, and three times or more."""
+"""The holdout is compared by how often customers had bought again before: never, once, twice, three times or more."""
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,8 @@ DIGITS = 6
 
 @dataclass(frozen=True)
 class Fitted:
-    """A fitted model. `steepness` is the greatest slope of the mean log-likelihood per customer in the logarithm of any
-    parameter: 0 at a maximum. `scale` is the unit that the model counts values in: the mean of those it is fitted on."""
+    """A fitted model. `steepness` is the greatest slope of a customer's mean log-likelihood in the logarithm of any
+    parameter, 0 at a maximum; `scale` is the unit that the model counts values in: the mean of what it was given."""
 
     model: CLVModel
     parameters: dict[str, float]
