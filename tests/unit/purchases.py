@@ -1,4 +1,4 @@
-"""Purchases for the tests of expected value: made by the models' own story, or fetched; and the working file with them."""
+"""Purchases for the tests of expected value: made by the models' own story; and a working file with them."""
 
 from __future__ import annotations
 

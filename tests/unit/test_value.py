@@ -65,7 +65,7 @@ class TestFit:
         assert fit["r"] / fit["alpha"] == pytest.approx(PURCHASES[0] / PURCHASES[1], rel=0.05)
 
     def test_what_is_expected_follows_from_the_story(self, fitted, people):
-        """Against people drawn from the fitted distributions and weighed by how likely they make a history: no formula."""
+        """Against people drawn from the fitted distributions, weighed by how likely they make a history: no formula."""
         _, customers, (fit,) = fitted
         draw = np.random.default_rng(2)
         rate = draw.gamma(fit["r"], 1 / fit["alpha"], 1_000_000)

@@ -85,11 +85,11 @@ class Economics(Strict):
 
 
 class Value(Strict):
-    """What customers are expected to bring in the next months, if `expected` is true, see [value](value.md). Held out to
-    compare with is the last `holdout_share` (0-1) of the days since the first purchase, at most the horizon. A fit
-    needs so many customers before it, of them who had bought again, and purchases in it; it may miss its purchases and
-    value by the tolerance (0-1), and how often customers buy may go with how much they pay up to the correlation
-    (0-1)."""
+    """What customers are expected to bring in the next months, if `expected` is true ([value](value.md) explains it).
+    Held out to compare with is the last `holdout_share` (0-1) of the days since the first purchase, at most the
+    horizon. A fit needs so many customers before it, of them who had bought again, and purchases in it; it may miss its
+    purchases and value by the tolerance (0-1), and how often customers buy may go with how much they pay up to the
+    correlation (0-1)."""
 
     expected: bool = False
     horizon_months: int = Field(12, ge=1, le=60)
