@@ -11,11 +11,11 @@ EXTRAS = sorted(REPOSITORY.glob("requirements-*.in"))
 
 def pins(name: str) -> set[str]:
     lines = (REPOSITORY / name).read_text(encoding="utf-8").splitlines()
-    return {line for line in lines if re.match(r"[a-z0-9]", line)}
+    return {line.split(" ;")[0] for line in lines if re.match(r"[a-z0-9]", line)}
 
 
 def package(pin: str) -> str:
-    return re.split(r"[=\[ ]", pin)[0]
+    return re.split(r"[=\[]", pin)[0]
 
 
 def test_there_is_one_extra():

@@ -7,11 +7,13 @@ import sys
 from datetime import date, timedelta
 from decimal import Decimal
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pytest
 
-from tangga import value
+from tangga import value, warehouse
+from tangga.value import histories
 from tests.unit.purchases import read, simulate, working_file
 
 needs_extra = pytest.mark.skipif(
@@ -22,7 +24,7 @@ needs_extra = pytest.mark.skipif(
 AS_OF = date(2026, 6, 30)
 PURCHASES = (0.6, 6.0, 0.8, 3.0)
 VALUES = (6.0, 4.0, 60.0)
-NOBODY = pd.DataFrame({"customer_id": [], "purchase_date": [], "net_amount": []})
+NOBODY = pd.DataFrame({"customer_id": [], "purchase_date": [], "net_amount": []}).astype({"customer_id": str})
 
 
 @pytest.fixture(scope="module")
@@ -163,7 +165,7 @@ class TestNoFit:
 
     def test_a_fit_of_yesterday_does_not_stay(self, tmp_path, people):
         settings = working_file(tmp_path, only_first(people))
-        with value.duckdb.connect(str(value.warehouse.path(settings))) as con:
+        with duckdb.connect(str(warehouse.path(settings))) as con:
             con.execute("insert into estimates.customers (customer_id, expected_net_value) values ('a', 1)")
         value.expect(settings, AS_OF)
         assert read(settings, "customers") == []
@@ -180,14 +182,12 @@ def test_amounts_are_exact(tmp_path):
         {
             "customer_id": ["a"] * 4,
             "purchase_date": [AS_OF - timedelta(days=days) for days in (28, 14, 7, 0)],
-            "net_amount": [Decimal("9.99"), Decimal("0.10"), Decimal("0.20"), Decimal("0.30")],
+            "net_amount": [Decimal("9.99"), Decimal("0.10"), Decimal("0.20"), Decimal("0.45")],
         }
     )
     settings = working_file(tmp_path, people)
-    from tangga.value import histories
-
-    with value.duckdb.connect() as con:
-        con.execute(f"attach '{value.warehouse.path(settings)}' as working (read_only)")
+    with duckdb.connect() as con:
+        con.execute(f"attach '{warehouse.path(settings)}' as working (read_only)")
         days = histories.write(con, tmp_path, AS_OF, settings.rules.value)
         (row,) = con.execute(f"from read_parquet('{tmp_path / 'histories.parquet'}')").to_arrow_table().to_pylist()
     assert days == {
@@ -196,7 +196,7 @@ def test_amounts_are_exact(tmp_path):
     assert row == {
         "customer_id": "a",
         "first_purchase_date": date(2026, 6, 2), "last_purchase_date": AS_OF,
-        "frequency": 3, "recency_days": 28, "age_days": 28, "repeat_value": 0.2,
+        "frequency": 3, "recency_days": 28, "age_days": 28, "repeat_value": 0.25,
         "before_frequency": 2, "before_recency_days": 21, "before_age_days": 21, "before_repeat_value": 0.15,
-        "held_purchases": 1, "held_value": 0.3, "is_fitted": True,
+        "held_purchases": 1, "held_value": 0.45, "is_fitted": True,
     }  # fmt: skip
