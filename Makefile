@@ -17,11 +17,11 @@ INSTALLED := .venv/.installed$(EXTRAS:%=-%)
 OPTIONS := $(if $(CONFIG),--config "$(CONFIG)") $(if $(TANGGA_HOME),--home "$(TANGGA_HOME)")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor run up down test bench check docs lock clean
+.PHONY: help setup doctor run up down rules-diff test bench check docs lock clean
 
 help: ## this list
 	@echo "Tangga: from customer data to campaigns, every morning."
-	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1|/' | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1|/' | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
 	@echo "  Variables:   CONFIG=<a tangga.yml> AS_OF=YYYY-MM-DD TANGGA_HOME=<directory> PORT=8080 SCALE=<size of the demo>"
 	@echo "  Extras:      make setup EXTRAS=value   expected customer value (docs/value.md); make setup EXTRAS=  without it"
 
@@ -38,6 +38,9 @@ up: $(INSTALLED) ## Airflow with its UI, until Ctrl-C (DETACH=1: in the backgrou
 
 down: $(INSTALLED) ## stop what 'make up' started
 	@$(BIN)/python -m tangga.local.up down $(OPTIONS)
+
+rules-diff: $(INSTALLED) ## who would move where by the rules of the working tree (BASE=<a git ref>)
+	@$(BIN)/python -m tangga.local.rules_diff --base "$(or $(BASE),HEAD)" $(OPTIONS)
 
 test: $(INSTALLED) ## all tests (ARGS=... for pytest)
 	@$(BIN)/pytest $(ARGS)
