@@ -25,10 +25,9 @@ with DAG(
 ):
     chain(
         task(tasks.prepare_warehouse)(),
-        *(
-            task(tasks.build_layer, task_id=f"build_{layer}", retries=0)(layer)
-            for layer in ("staging", "intermediate", "marts", "audiences")
-        ),
+        *(task(tasks.build_layer, task_id=f"build_{layer}", retries=0)(layer) for layer in ("staging", "intermediate")),
+        task(tasks.expect_value, retries=0)(),
+        *(task(tasks.build_layer, task_id=f"build_{layer}", retries=0)(layer) for layer in ("marts", "audiences")),
         task(tasks.audit, retries=0)(),
         task(tasks.publish, outlets=[published])(),
         task(tasks.describe, retries=0)(),

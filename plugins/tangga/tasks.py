@@ -106,6 +106,13 @@ def build_layer(layer: str, dag_run=None) -> None:
     note(f"{counts.get('success', 0)} built, {counts.get('pass', 0)} tests passed")
 
 
+def expect_value(dag_run=None) -> None:
+    """What customers are expected to bring, if the rules ask for it."""
+    from tangga import value
+
+    note(value.expect(_settings(), day_of(dag_run)))
+
+
 def audit() -> None:
     """Check the finished marts before anybody sees them. Raises when they must not be published."""
     from expectations import agreements, marts

@@ -63,7 +63,7 @@ class Compiled:
             limit = "" if schema == "rules" else "limit 0"
             self.con.execute(f"create table {relation} as from built.{schema}.{table} {limit}")
             # A company's own table has the name of the seed that it stands in for: it is meant by its schema.
-            is_source = schema in ("landing", "reference", "registry")
+            is_source = schema in ("landing", "reference", "registry", "estimates")
             self._relation[f"{schema}.{table}" if is_source else table] = relation
         self.con.execute("detach built")
 

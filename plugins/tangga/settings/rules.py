@@ -125,6 +125,24 @@ class Economics(Strict):
     window_days: int = Field(365, gt=0)
 
 
+class Value(Strict):
+    """What customers are expected to bring in the next months, if `expected` is true ([value](value.md) explains it).
+    Held out to compare with is the last `holdout_share` (0-1) of the days since the first purchase, at most the
+    horizon. A fit needs so many customers before it, of them who had bought again, and purchases in it; it may miss its
+    purchases and value by the tolerance (0-1), and how often customers buy may go with how much they pay up to the
+    correlation (0-1)."""
+
+    expected: bool = False
+    horizon_months: int = Field(12, ge=1, le=60)
+    minimum_customers: int = Field(500, ge=50)
+    minimum_repeat_customers: int = Field(100, ge=20)
+    minimum_holdout_purchases: int = Field(100, ge=1)
+    max_customers_fitted: int = Field(50_000, ge=500)
+    holdout_share: float = Field(0.25, gt=0, le=0.5)
+    holdout_tolerance: float = Field(0.3, gt=0, le=1)
+    max_correlation: float = Field(0.3, ge=0, le=1)
+
+
 class Needs(Strict):
     """What counts as a sign of what somebody likes, over how many days; shares (0-1) of orders with a discount up to
     which a customer pays the full price, and from which they wait for discounts."""
@@ -222,6 +240,7 @@ class Rules(Strict):
     pressure: Pressure = Pressure()
     uplift: Uplift = Uplift()
     economics: Economics = Economics()
+    value: Value = Value()
     needs: Needs = Needs()
     recommendations: Recommendations = Recommendations()
     gate: Gate = Gate()

@@ -55,6 +55,8 @@ final as (
         value.messages,
         cast(value.contact_cost as decimal(18, 2)) as contact_cost,
         cast(value.contribution as decimal(18, 2)) as contribution,
+        value.expected_net_value,
+        value.expected_value_why,
         preferences.preferred_category,
         {{ category_reason() }} as category_why,
         preferences.preferred_channel,
