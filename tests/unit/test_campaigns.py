@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import duckdb
 import pytest
+import yaml
 
 from expectations import outbound
 from tangga import audiences, campaigns, settings
@@ -134,6 +135,19 @@ def test_each_tool_gets_its_own_tags(tool, name, unsubscribe):
     assert f"Hi {greeting}, welcome!\n\nThank you for joining Toko Tangga." in message.text
     assert message.html.count(f'href="{unsubscribe}"') == 1
     assert f"unsubscribe <{unsubscribe}> at any time." in message.text
+
+
+def test_hubspot_says_itself_who_writes():
+    campaign = welcome(SETTINGS)
+    message = render.message(SETTINGS, campaign, campaign.steps[0], "en", tools.TOOLS["hubspot"])
+    assert "{{ site_settings.company_name }}, {{ site_settings.company_street_address_1 }}, " in message.html
+    assert SETTINGS.campaigns.company not in message.html
+
+
+def test_the_fields_are_columns_of_the_mart():
+    mart = REPOSITORY / "dbt_project" / "models" / "marts" / "customer" / "_personalization.yml"
+    [model] = yaml.safe_load(mart.read_text())["models"]
+    assert {column["name"] for column in model["columns"]} - {"customer_id", "as_of_date"} == set(FIELDS)
 
 
 def test_mailchimp_takes_its_tags():

@@ -178,6 +178,7 @@ MESSAGES = [
      "lets a customer's data become part of the HTML; take `| safe` away."),
     ("render", ID, "{% block content %}", "{% block content",
      "line 3 of the template cannot be read (expected token 'end of statement block', got '<'); correct it."),
+    ("render", ID, "Senang sekali", "{{ 1 / 0 }}", "cannot be judged (ZeroDivisionError); say it in simpler words."),
     ("render", ID, "_shared/layout.mjml", "_shared/lay.mjml", "there is no file _shared/lay.mjml; write it."),
 ]  # fmt: skip
 
@@ -269,6 +270,11 @@ def test_files_without_a_step_and_steps_without_a_file(company):
         "welcome, step 1 (en): there is no hello.en.mjml; write it.",
         "welcome: helo.en.mjml belongs to no step; name it in campaign.yml or remove it.",
     ]
+
+
+def test_what_is_not_utf_8(company):
+    (campaigns.folder_of(company) / "welcome" / ID).write_bytes(b"caf\xe9")
+    assert findings(company) == [f"{HELLO}hello.id.mjml is not UTF-8 text; save it as such."]
 
 
 def test_what_is_not_closed(company):

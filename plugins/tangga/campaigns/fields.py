@@ -1,4 +1,7 @@
-"""The merge fields: what Tangga tells the e-mail tool of each member, and what words may therefore be filled with."""
+"""The merge fields: what Tangga tells the e-mail tool of each member, and what words may therefore be filled with.
+
+They are the columns of `customer.customer_personalization`.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ class MergeField(NamedTuple):
 FIELDS: dict[str, MergeField] = {
     field.name: field
     for field in (
-        MergeField("greeting_name", "What to call the customer; may be empty.", "Ani", "GREETING", "greeting_name"),
+        MergeField("greeting_name", "What to call the customer.", "Ani", "GREETING", "greeting_name"),
         MergeField(
             "language",
             "ISO 639-1 code of the language to write in.",

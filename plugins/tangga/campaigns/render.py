@@ -107,6 +107,8 @@ def fields_used(settings: Settings, campaign: Campaign, step: Step, language: st
             names |= meta.find_undeclared_variables(environment.parse(source))
     except OSError:
         raise RenderError(f"there is no file {campaign.file(step, language).name}; write it") from None
+    except UnicodeDecodeError:
+        raise RenderError(f"{campaign.file(step, language).name} is not UTF-8 text; save it as such") from None
     except TemplateSyntaxError as error:
         raise RenderError(f"line {error.lineno} of the template cannot be read ({error.message}); correct it") from None
     return frozenset(names - COMMON)
@@ -114,7 +116,7 @@ def fields_used(settings: Settings, campaign: Campaign, step: Step, language: st
 
 def _context(settings: Settings, campaign: Campaign, language: str, tool: Tool) -> dict:
     given = settings.campaigns
-    brand = {"name": settings.business.name, "company": given.company, "address": given.address}
+    brand = {"name": settings.business.name, "company": given.company, "address": given.address, **tool.brand}
     return {name: _Placeholder(tool, name) for name in FIELDS} | {
         "brand": brand,
         "colours": given.colours.model_dump(),

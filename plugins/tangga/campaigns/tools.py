@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from markupsafe import Markup, escape
@@ -16,6 +16,8 @@ class Tool(Protocol):
 
     unsubscribe: str
     """The address of the page where a reader stops the mail."""
+    brand: Mapping[str, str]
+    """What the tool wants to say itself of who writes: `company` and `address`, if anything."""
 
     def field(self, name: str, fallback: str) -> str:
         """What stands for a field; `fallback` is shown to customers for whom it is empty."""
@@ -30,6 +32,7 @@ class Values:
 
     values: Mapping[str, str]
     unsubscribe: str = "https://unsubscribe.invalid/example"
+    brand: Mapping[str, str] = field(default_factory=dict)
 
     def field(self, name: str, fallback: str) -> str:
         return self.values[name] or fallback
@@ -49,6 +52,7 @@ class Mailchimp(_Tags):
     """https://mailchimp.com/help/use-conditional-merge-tag-blocks/"""
 
     unsubscribe = "*|UNSUB|*"
+    brand = {}
 
     def field(self, name: str, fallback: str) -> str:
         tag = FIELDS[name].mailchimp
@@ -56,9 +60,15 @@ class Mailchimp(_Tags):
 
 
 class HubSpot(_Tags):
-    """https://developers.hubspot.com/docs/cms/reference/hubl/functions"""
+    """https://developers.hubspot.com/docs/cms/reference/hubl/functions, and `variables` beside it, according to which
+    a template without those of the company is not accepted."""
 
     unsubscribe = "{{ unsubscribe_link }}"
+    brand = {
+        "company": "{{ site_settings.company_name }}",
+        "address": "{{ site_settings.company_street_address_1 }}, {{ site_settings.company_city }}, "
+        "{{ site_settings.company_state }}",
+    }
 
     def field(self, name: str, fallback: str) -> str:
         return f"{{{{ personalization_token('contact.{FIELDS[name].hubspot}', '{fallback}') }}}}"

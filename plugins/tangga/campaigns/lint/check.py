@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tangga import audiences
-from tangga.campaigns.campaign import Campaign, folders, read
+from tangga.campaigns.campaign import Campaign, Step, folders, read
 from tangga.campaigns.lint import fields, links, markup, steps, words
 from tangga.campaigns.lint.finding import Finding
 from tangga.campaigns.lint.versions import FieldError, versions
@@ -49,15 +49,21 @@ def _messages(settings: Settings, campaign: Campaign) -> Iterator[Finding]:
             if not steps.is_written(campaign, step, language):
                 continue
             try:
-                made = versions(settings, campaign, step, language)
+                said = list(_faults(settings, campaign, step, language))
+            except FieldError as error:
+                said = [("fields", str(error))]
             except RenderError as error:
-                said = [("fields" if isinstance(error, FieldError) else "render", str(error))]
-            else:
-                said = [
-                    *fields.check(campaign, made),
-                    *words.check(settings.campaigns, made),
-                    *links.check(settings.campaigns, made),
-                    *markup.check(settings.campaigns, made),
-                ]
+                said = [("render", str(error))]
+            except Exception as error:  # a template is a program: what cannot be judged is not sent, the others are
+                said = [("render", f"cannot be judged ({type(error).__name__}); say it in simpler words")]
             for rule, sentence in said:
                 yield Finding(campaign.name, rule, sentence, step.number, language)
+
+
+def _faults(settings: Settings, campaign: Campaign, step: Step, language: str) -> Iterator[tuple[str, str]]:
+    """What is wrong with a message: rule, and sentence. Raises what a template may raise."""
+    made = versions(settings, campaign, step, language)
+    yield from fields.check(campaign, made)
+    yield from words.check(settings.campaigns, made)
+    yield from links.check(settings.campaigns, made)
+    yield from markup.check(settings.campaigns, made)

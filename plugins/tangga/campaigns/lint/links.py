@@ -39,7 +39,7 @@ def check(settings: CampaignSettings, made: Versions) -> Iterator[tuple[str, str
     for image in page.iter("img"):
         if not (image.get("alt") or "").strip():
             yield "images", f"the image '{image.get('src')}' has no alt; say in words what it shows"
-    for address in dict.fromkeys(set(_addresses(page)) - set(links)):
+    for address in sorted(set(_addresses(page)) - set(links)):
         if fault := _fault(settings, address):
             yield "images", f"the image '{address}' {fault}"
 

@@ -31,5 +31,5 @@ def check(settings: CampaignSettings, made: Versions) -> Iterator[tuple[str, str
         for found in sorted(set(SHOUTED.findall(re.sub(r"<\S+>", "", text)))):
             yield "shouting", f"the {what} shouts '{found}'; say it calmly"
     for said, what in ((settings.company, "company"), (settings.address, "address")):
-        if said not in " ".join(message.text.split()):
+        if " ".join(said.split()) not in " ".join(message.text.split()):
             yield "sender", f"does not name the {what} of tangga.yml (campaigns.{what}); keep the shared footer"
