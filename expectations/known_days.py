@@ -15,6 +15,7 @@ SCHEMAS = ("audiences", "core", "customer", "metrics")
 
 MAY_BE_LATER = {
     "core.dim_customers": {"birth_date"},  # what people say of themselves
+    "customer.customer_personalization": {"next_birthday"},
     "metrics.source_freshness": {"watermark"},  # what a source said of itself
 }
 """Days and instants that are no facts of the business: table -> columns."""
