@@ -60,14 +60,14 @@ comers as (
 
 ),
 
--- How many stood on each rung when the month began, and how many of them left it.
+-- How many stood on each rung when the month began, and how many of them left it, if only to come back.
 standing as (
 
     select
         months.month,
         rungs.rung as from_rung,
         rungs.rung_name as from_rung_name,
-        coalesce(leavers.customers, 0) as left_it,
+        coalesce(leavers.customers, 0) as moved,
         cast(coalesce(
             sum(coalesce(comers.customers, 0) - coalesce(leavers.customers, 0)) over (
                 partition by rungs.rung order by months.month rows between unbounded preceding and 1 preceding
@@ -99,10 +99,8 @@ cells as (
         standing.*,
         rungs.rung as to_rung,
         rungs.rung_name as to_rung_name,
-        case
-            when standing.from_rung = rungs.rung then standing.customers - standing.left_it
-            else coalesce(arrivals.customers, 0)
-        end as moved
+        coalesce(arrivals.customers, 0)
+        + case when standing.from_rung = rungs.rung then standing.customers - standing.moved else 0 end as customers_after
     from standing
     cross join rungs
     left join arrivals
@@ -123,8 +121,8 @@ final as (
         to_rung,
         to_rung_name,
         customers as customers_before,
-        moved as customers,
-        {{ share('moved', 'customers') }} as share
+        customers_after as customers,
+        {{ share('customers_after', 'customers') }} as share
     from cells
 
 )
