@@ -1,0 +1,271 @@
+"""The history of the ladder says of every day what customer_lifecycle said when that day was today, and the transitions
+count what the stays say: the SQL that dbt compiles, over random small companies."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from itertools import pairwise, product
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from tangga import dbt, warehouse
+from tests.dbt.harness import AS_OF, Compiled, make_settings
+
+ROUNDS = hypothesis_settings(deadline=None, max_examples=15)
+
+DAYS = 32
+"""A company lives so many days, up to AS_OF; its history goes back HISTORY_DAYS of them."""
+
+HISTORY_DAYS = 25
+RULES = f"""{{engaged_days: 5, majority_purchase_days: 3, majority_gap_factor: 1.5, sieve_ratio: 0.85,
+sieve_min_full_price_orders: 1, satisfaction_days: 7, referral_days: 9, history_days: {HISTORY_DAYS}}}"""
+"""Windows that a month is long enough for."""
+
+CUSTOMERS = "abcd"
+RECORDS = {"a": "a", "a2": "a", "b": "b", "c": "c", "d": "d"}
+
+day_numbers = st.integers(0, DAYS - 1)
+records = st.sampled_from(sorted(RECORDS))
+channels = st.sampled_from(["email", "sms"])
+
+
+@dataclass(frozen=True)
+class Company:
+    """Facts as tuples that begin with (day number, record); instants are minutes of that day."""
+
+    orders: list[tuple[int, str, bool, bool]]
+    visits: list[tuple[int, str]]
+    messages: list[tuple[int, str, int, str, str]]
+    consents: list[tuple[int, str, int, str, str, str]]
+    tickets: list[tuple[int, str, str, int | None]]
+    answers: list[tuple[int, str, int, str, int]]
+    referrals: list[tuple[int, str, str]]
+    offers: list[tuple[int, int, bool]]
+    reach: set[tuple[str, str]]
+
+
+def series() -> st.SearchStrategy[list[int]]:
+    """Days of purchases: in a rhythm, which may end, or any."""
+    rhythm = st.builds(
+        lambda first, gap, times: [first + gap * number for number in range(times)],
+        st.integers(0, 12),
+        st.integers(1, 4),
+        st.integers(3, 10),
+    )
+    return st.one_of(rhythm, rhythm, st.lists(day_numbers, max_size=6)).map(
+        lambda days: [day for day in days if day < DAYS]
+    )
+
+
+@st.composite
+def companies(draw) -> Company:
+    def some(*parts: st.SearchStrategy, most: int = 8) -> list[tuple]:
+        return draw(st.lists(st.tuples(day_numbers, records, *parts), max_size=most))
+
+    minutes = st.integers(0, 2)
+    flag = st.sampled_from([True, True, True, False])
+    scores = {"nps": (0, 6, 7, 10), "csat": (1, 3, 4, 5), "ces": (1, 7)}
+    answered = st.sampled_from([(kind, score) for kind, values in scores.items() for score in values])
+    purchases = [
+        (day, record, draw(flag), not draw(flag))
+        for record, customer in RECORDS.items()
+        for day in (draw(series()) if record == customer else draw(st.lists(day_numbers, max_size=2)))
+    ]
+    return Company(
+        orders=purchases,
+        visits=some(),
+        messages=some(
+            minutes, channels, st.sampled_from(["sent", "opened", "clicked", "unsubscribed", "complained"]), most=12
+        ),
+        consents=some(
+            minutes,
+            channels,
+            st.sampled_from(["granted", "granted", "denied", "revoked"]),
+            st.sampled_from(["marketing", "marketing", "anything"]),
+            most=10,
+        ),
+        tickets=some(st.sampled_from(["complaint", "question"]), st.one_of(st.none(), st.integers(0, 12)), most=6),
+        answers=[(day, record, minute, *answer) for day, record, minute, answer in some(minutes, answered, most=10)],
+        referrals=some(records),
+        offers=draw(st.lists(st.tuples(day_numbers, st.integers(0, 6), st.booleans()), min_size=1, max_size=4)),
+        reach=draw(st.sets(st.tuples(records, st.sampled_from(CUSTOMERS)), max_size=2)),
+    )
+
+
+def day(number: int) -> date:
+    return AS_OF - timedelta(DAYS - 1 - number)
+
+
+def instant(number: int, minute: int = 0) -> datetime:
+    """UTC, at noon in Jakarta."""
+    return datetime.combine(day(number), time(5, minute))
+
+
+def fill(models: Compiled, company: Company, today: int) -> None:
+    """What is known of the company at the end of a day. Of the past of a record's owner and reach nothing is known."""
+    facts = [
+        company.orders, company.visits, company.messages, company.consents, company.tickets, company.answers,
+        company.referrals, [(number, other) for number, _, other in company.referrals],
+    ]  # fmt: skip
+    seen: dict[str, int] = {}
+    for number, record, *_ in (fact for kind in facts for fact in kind):
+        seen[record] = min(number, seen.get(record, DAYS))
+    known = {record: number for record, number in seen.items() if number <= today}
+    first = {
+        customer: min(number for record, number in known.items() if RECORDS[record] == customer)
+        for customer in {RECORDS[record] for record in known}
+    }
+
+    def rows(kind: list[tuple]) -> Iterator[tuple[int, tuple]]:
+        return ((number, fact) for number, fact in enumerate(kind) if fact[0] <= today)
+
+    models.fill("dim_customers", [
+        {"customer_id": customer, "first_seen_date": day(number)} for customer, number in sorted(first.items())
+    ])  # fmt: skip
+    models.fill("int_customer_identities", [
+        {"customer_id": RECORDS[record], "source": "s", "contact_id": record, "first_seen_at": instant(number)}
+        for record, number in known.items()
+    ])  # fmt: skip
+    models.fill("int_refusal_reach", [
+        {"source": "s", "contact_id": record, "customer_id": customer, "has_its_address": True}
+        for record, customer in company.reach
+        if RECORDS[record] != customer and customer in first
+    ])  # fmt: skip
+    models.fill("int_orders_valued", [
+        {
+            "customer_id": RECORDS[record], "order_id": str(key), "order_date": day(number), "net_amount": 1,
+            "is_purchase": bought, "is_discounted": discounted, "gross_amount": 1, "discount_amount": 0,
+        }
+        for key, (number, record, bought, discounted) in rows(company.orders)
+    ])  # fmt: skip
+    models.fill("stg_events", [
+        {"source": "s", "contact_id": record, "event_date": day(number)}
+        for _, (number, record) in rows(company.visits)
+    ])  # fmt: skip
+    models.fill("stg_messages", [
+        {
+            "source": "s", "contact_id": record, "channel": channel, "event": event, "campaign": "offer 0",
+            "occurred_at": instant(number, minute), "message_date": day(number),
+        }
+        for _, (number, record, minute, channel, event) in rows(company.messages)
+    ])  # fmt: skip
+    models.fill("stg_consents", [
+        {
+            "source": "s", "contact_id": record, "channel": channel, "status": status, "purpose": purpose,
+            "status_at": instant(number, minute),
+        }
+        for _, (number, record, minute, channel, status, purpose) in rows(company.consents)
+    ])  # fmt: skip
+    tickets = [
+        {
+            "source": "s", "ticket_id": str(key), "contact_id": record, "kind": kind, "opened_date": day(number),
+            "resolved_at": None if wait is None or number + wait > today else instant(number + wait),
+        }
+        for key, (number, record, kind, wait) in rows(company.tickets)
+    ]  # fmt: skip
+    models.fill("stg_tickets", tickets)
+    models.fill("fct_tickets", [
+        {
+            "customer_id": RECORDS[ticket["contact_id"]], "ticket_id": ticket["ticket_id"], "kind": ticket["kind"],
+            "opened_date": ticket["opened_date"], "is_resolved": ticket["resolved_at"] is not None,
+        }
+        for ticket in tickets
+    ])  # fmt: skip
+    models.fill("int_feedback_answers", [
+        {
+            "customer_id": RECORDS[record], "source": "s", "response_id": f"{key:03}", "kind": kind, "score": score,
+            "answered_at": instant(number, minute), "answer_date": day(number),
+        }
+        for key, (number, record, minute, kind, score) in rows(company.answers)
+    ])  # fmt: skip
+    models.fill("stg_referrals", [
+        {
+            "source": "s", "referrer_contact_id": record, "referred_contact_id": other,
+            "referred_at": instant(number), "referral_date": day(number),
+        }
+        for _, (number, record, other) in rows(company.referrals)
+    ])  # fmt: skip
+    models.fill("discount_campaigns", [
+        {
+            "campaign": f"offer {key}", "starts_on": day(number), "ends_on": day(number + length),
+            "scope": "all" if everybody else "recipients",
+        }
+        for key, (number, length, everybody) in enumerate(company.offers)
+    ])  # fmt: skip
+
+
+FACTS = ["int_calendar", "int_discount_days", "int_purchase_days", "int_customer_cadence", "fct_referrals"]
+TODAY = ["int_consent_states", "int_suppressions", "int_engagement", "customer_satisfaction", "customer_discount_sieve"]
+HISTORY = [
+    "int_lifecycle_starts", "int_word_changes", "int_opt_in_changes", "int_engagement_changes",
+    "int_lifecycle_prospects", "int_purchase_steps", "int_discount_calendar", "int_sieve_runs", "int_sieve_changes",
+    "int_lifecycle_buying", "int_satisfaction_changes", "int_referral_changes", "int_lifecycle_changes",
+    "customer_lifecycle_history",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def models(settings, tmp_path_factory) -> Compiled:
+    """The models, compiled with `RULES`."""
+    other = make_settings(tmp_path_factory.mktemp("lifecycle"), lifecycle=RULES)
+    warehouse.path(other).parent.mkdir(parents=True)
+    names = [*FACTS, *TODAY, *HISTORY, "customer_lifecycle", "rung_transitions"]
+    dbt.run(other, AS_OF, "compile", "--quiet", "--select", *names)
+    return Compiled(dbt.target(other), warehouse.path(settings))
+
+
+def lifecycle(models: Compiled, company: Company, today: int) -> dict[str, dict]:
+    """Customer -> the row of customer_lifecycle as of a day."""
+    fill(models, company, today)
+    for model in (*FACTS, *TODAY):
+        models.put(model, day(today))
+    return {row["customer_id"]: row for row in models.run("customer_lifecycle", day(today))}
+
+
+def history(models: Compiled, company: Company) -> dict[str, list[dict]]:
+    """Customer -> their stays, as of AS_OF."""
+    fill(models, company, DAYS - 1)
+    for model in (*FACTS, *HISTORY):
+        models.put(model)
+    stays: dict[str, list[dict]] = {}
+    for row in sorted(models.run("customer_lifecycle_history"), key=lambda row: row["valid_from"]):
+        stays.setdefault(row["customer_id"], []).append(row)
+    return stays
+
+
+class TestHistory:
+    @ROUNDS
+    @given(company=companies(), days=st.sets(st.integers(DAYS - HISTORY_DAYS, DAYS - 1), min_size=1, max_size=3))
+    def test_it_says_what_was_said_when_the_day_was_today(self, models, company, days):
+        stays = history(models, company)
+        for today in sorted(days | {DAYS - 1}):
+            then = lifecycle(models, company, today)
+            found = {
+                customer: [row for row in rows if row["valid_from"] <= day(today) < (row["valid_to"] or date.max)]
+                for customer, rows in stays.items()
+            }
+            assert {customer: [row["rung"] for row in rows] for customer, rows in found.items() if rows} == {
+                customer: [row["rung"]] for customer, row in then.items()
+            }
+            for customer, (row,) in ((customer, rows) for customer, rows in found.items() if rows):
+                if row["valid_from"] == day(today):
+                    assert row["reason"] == then[customer]["reason"]
+
+    @ROUNDS
+    @given(company=companies())
+    def test_stays_follow_each_other(self, models, company):
+        for rows in history(models, company).values():
+            assert rows[0]["previous_rung"] is None
+            assert rows[0]["valid_from"] >= day(DAYS - HISTORY_DAYS)
+            assert [row["is_current"] for row in rows] == [False] * (len(rows) - 1) + [True]
+            assert rows[-1]["valid_to"] is None
+            for one, other in pairwise(rows):
+                assert one["valid_to"] == other["valid_from"] > one["valid_from"]
+                assert one["rung"] == other["previous_rung"] != other["rung"]
+            assert [row["began_before"] for row in rows[1:]] == [False] * (len(rows) - 1)
