@@ -204,9 +204,9 @@ FACTS = ["int_calendar", "int_discount_days", "int_purchase_days", "int_customer
 TODAY = ["int_consent_states", "int_suppressions", "int_engagement", "customer_satisfaction", "customer_discount_sieve"]
 HISTORY = [
     "int_lifecycle_starts", "int_word_changes", "int_opt_in_changes", "int_engagement_changes",
-    "int_lifecycle_prospects", "int_purchase_steps", "int_discount_calendar", "int_sieve_runs", "int_sieve_changes",
-    "int_lifecycle_buying", "int_satisfaction_changes", "int_referral_changes", "int_lifecycle_changes",
-    "customer_lifecycle_history",
+    "int_lifecycle_prospects", "int_purchase_steps", "int_discount_calendar", "int_sieve_spans", "int_sieve_runs",
+    "int_sieve_changes", "int_lifecycle_buying", "int_satisfaction_changes", "int_referral_changes",
+    "int_lifecycle_changes", "customer_lifecycle_history",
 ]  # fmt: skip
 
 
@@ -239,11 +239,25 @@ def history(models: Compiled, company: Company) -> dict[str, list[dict]]:
     return stays
 
 
+def check_stays(rows: list[dict]) -> None:
+    """They follow each other without gap or overlap, each on another rung than the one before, and the last is open."""
+    assert rows[0]["previous_rung"] is None
+    assert rows[0]["valid_from"] >= day(DAYS - HISTORY_DAYS)
+    assert [row["is_current"] for row in rows] == [row["valid_to"] is None for row in rows]
+    assert [row["is_current"] for row in rows] == [False] * (len(rows) - 1) + [True]
+    assert not any(row["began_before"] for row in rows[1:])
+    for one, other in pairwise(rows):
+        assert one["valid_to"] == other["valid_from"] > one["valid_from"]
+        assert one["rung"] == other["previous_rung"] != other["rung"]
+
+
 class TestHistory:
     @ROUNDS
     @given(company=companies(), days=st.sets(st.integers(DAYS - HISTORY_DAYS, DAYS - 1), min_size=1, max_size=3))
     def test_it_says_what_was_said_when_the_day_was_today(self, models, company, days):
         stays = history(models, company)
+        for rows in stays.values():
+            check_stays(rows)
         for today in sorted(days | {DAYS - 1}):
             then = lifecycle(models, company, today)
             found = {
@@ -256,16 +270,3 @@ class TestHistory:
             for customer, (row,) in ((customer, rows) for customer, rows in found.items() if rows):
                 if row["valid_from"] == day(today):
                     assert row["reason"] == then[customer]["reason"]
-
-    @ROUNDS
-    @given(company=companies())
-    def test_stays_follow_each_other(self, models, company):
-        for rows in history(models, company).values():
-            assert rows[0]["previous_rung"] is None
-            assert rows[0]["valid_from"] >= day(DAYS - HISTORY_DAYS)
-            assert [row["is_current"] for row in rows] == [False] * (len(rows) - 1) + [True]
-            assert rows[-1]["valid_to"] is None
-            for one, other in pairwise(rows):
-                assert one["valid_to"] == other["valid_from"] > one["valid_from"]
-                assert one["rung"] == other["previous_rung"] != other["rung"]
-            assert [row["began_before"] for row in rows[1:]] == [False] * (len(rows) - 1)

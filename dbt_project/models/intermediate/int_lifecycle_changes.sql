@@ -55,12 +55,12 @@ final as (
     select
         days.customer_id,
         days.day,
-        buying.purchase_days,
-        buying.median_gap_days,
-        {{ days_between('buying.purchase_date', 'days.day') }} as current_gap_days,
+        steps.purchase_days,
+        steps.median_gap_days,
+        {{ days_between('steps.purchase_date', 'days.day') }} as current_gap_days,
         buying.is_regular,
         buying.sieve_verdict,
-        buying.full_price_orders,
+        steps.full_price_orders,
         false as has_opted_in,
         false as has_engaged,
         coalesce(satisfaction.is_satisfied, false) as is_satisfied,
@@ -71,6 +71,11 @@ final as (
         on
             days.customer_id = buying.customer_id
             and days.buying_day = buying.day
+    inner join {{ ref('int_purchase_steps') }} as steps
+        on
+            days.customer_id = steps.customer_id
+            and days.day >= steps.purchase_date
+            and days.day <= steps.stands_until
     left join satisfaction
         on
             days.customer_id = satisfaction.customer_id

@@ -46,12 +46,14 @@ final as (
     select
         customer_id,
         {{ days_after('day', 'steps') }} as day,
-        purchase_date,
-        purchase_days,
-        median_gap_days,
-        full_price_orders,
         {{ sieve_verdict('(days_on + steps * step_on)', '(days_off + steps * step_off)') }} as sieve_verdict
     from changes
+
+    union all
+
+    select customer_id, starts_on as day, sieve_verdict
+    from {{ ref('int_sieve_spans') }}
+    where not may_turn
 
 )
 
