@@ -4,10 +4,12 @@ count what the stays say: the SQL that dbt compiles, over random small companies
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from itertools import pairwise, product
+from decimal import Decimal
+from itertools import pairwise
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -17,7 +19,7 @@ from hypothesis import strategies as st
 from tangga import dbt, warehouse
 from tests.dbt.harness import AS_OF, Compiled, make_settings
 
-ROUNDS = hypothesis_settings(deadline=None, max_examples=15)
+ROUNDS = hypothesis_settings(deadline=None, max_examples=6)
 
 DAYS = 32
 """A company lives so many days, up to AS_OF; its history goes back HISTORY_DAYS of them."""
@@ -27,17 +29,13 @@ RULES = f"""{{engaged_days: 5, majority_purchase_days: 3, majority_gap_factor: 1
 sieve_min_full_price_orders: 1, satisfaction_days: 7, referral_days: 9, history_days: {HISTORY_DAYS}}}"""
 """Windows that a month is long enough for."""
 
-CUSTOMERS = "abcd"
-RECORDS = {"a": "a", "a2": "a", "b": "b", "c": "c", "d": "d"}
-
-day_numbers = st.integers(0, DAYS - 1)
-records = st.sampled_from(sorted(RECORDS))
-channels = st.sampled_from(["email", "sms"])
+RECORDS = {f"{number}{letter}": str(number) for number in range(24) for letter in ("ab" if number % 6 == 0 else "a")}
+"""Record -> customer."""
 
 
 @dataclass(frozen=True)
 class Company:
-    """Facts as tuples that begin with (day number, record); instants are minutes of that day."""
+    """Facts as tuples that begin with (day number, record); minutes are those of an instant of the day."""
 
     orders: list[tuple[int, str, bool, bool]]
     visits: list[tuple[int, str]]
@@ -50,51 +48,52 @@ class Company:
     reach: set[tuple[str, str]]
 
 
-def series() -> st.SearchStrategy[list[int]]:
-    """Days of purchases: in a rhythm, which may end, or any."""
-    rhythm = st.builds(
-        lambda first, gap, times: [first + gap * number for number in range(times)],
-        st.integers(0, 12),
-        st.integers(1, 4),
-        st.integers(3, 10),
-    )
-    return st.one_of(rhythm, rhythm, st.lists(day_numbers, max_size=6)).map(
-        lambda days: [day for day in days if day < DAYS]
-    )
+def company_of(seed: int) -> Company:
+    """Half of the people buy in a rhythm, which may end."""
+    chance = Random(seed)
 
+    def some(record: str, most: int, *parts: Sequence) -> list[tuple]:
+        return [
+            (chance.randrange(DAYS), record, *(chance.choice(part) for part in parts))
+            for _ in range(chance.randint(0, most))
+        ]
 
-@st.composite
-def companies(draw) -> Company:
-    def some(*parts: st.SearchStrategy, most: int = 8) -> list[tuple]:
-        return draw(st.lists(st.tuples(day_numbers, records, *parts), max_size=most))
+    def purchases(record: str) -> list[int]:
+        if not record.endswith("a") or chance.random() < 0.3:
+            return [chance.randrange(DAYS) for _ in range(chance.choice([0, 0, 1, 2]))]
+        start, gap, times = chance.randrange(14), chance.randint(1, 4), chance.randint(3, 14)
+        days = [start + gap * number + chance.choice([0, 0, 0, 1]) for number in range(times)]
+        return [day for day in days if day < DAYS and chance.random() < 0.95]
 
-    minutes = st.integers(0, 2)
-    flag = st.sampled_from([True, True, True, False])
-    scores = {"nps": (0, 6, 7, 10), "csat": (1, 3, 4, 5), "ces": (1, 7)}
-    answered = st.sampled_from([(kind, score) for kind, values in scores.items() for score in values])
-    purchases = [
-        (day, record, draw(flag), not draw(flag))
-        for record, customer in RECORDS.items()
-        for day in (draw(series()) if record == customer else draw(st.lists(day_numbers, max_size=2)))
-    ]
+    minutes, channels, records = range(3), ["email", "sms"], sorted(RECORDS)
+    scores = [("nps", 6), ("nps", 7), ("nps", 10), ("csat", 3), ("csat", 4), ("csat", 5), ("ces", 1)]
+    waits = [None, *range(12)]
+    events = ["sent", "sent", "sent", "opened", "clicked", "unsubscribed", "complained"]
+    statuses = ["granted", "granted", "denied", "revoked"]
     return Company(
-        orders=purchases,
-        visits=some(),
-        messages=some(
-            minutes, channels, st.sampled_from(["sent", "opened", "clicked", "unsubscribed", "complained"]), most=12
-        ),
-        consents=some(
-            minutes,
-            channels,
-            st.sampled_from(["granted", "granted", "denied", "revoked"]),
-            st.sampled_from(["marketing", "marketing", "anything"]),
-            most=10,
-        ),
-        tickets=some(st.sampled_from(["complaint", "question"]), st.one_of(st.none(), st.integers(0, 12)), most=6),
-        answers=[(day, record, minute, *answer) for day, record, minute, answer in some(minutes, answered, most=10)],
-        referrals=some(records),
-        offers=draw(st.lists(st.tuples(day_numbers, st.integers(0, 6), st.booleans()), min_size=1, max_size=4)),
-        reach=draw(st.sets(st.tuples(records, st.sampled_from(CUSTOMERS)), max_size=2)),
+        orders=[
+            (day, record, chance.random() < 0.95, chance.random() < 0.2)
+            for record in records
+            for day in purchases(record)
+        ],
+        visits=[fact for record in records for fact in some(record, 3)],
+        messages=[fact for record in records for fact in some(record, 3, minutes, channels, events)],
+        consents=[
+            fact
+            for record in records
+            for fact in some(record, 3, minutes, channels, statuses, ["marketing", "marketing", "anything"])
+        ],
+        tickets=[fact for record in records for fact in some(record, 1, ["complaint", "question"], waits)],
+        answers=[
+            (day, record, minute, *score)
+            for each in records
+            for day, record, minute, score in some(each, 3, minutes, scores)
+        ],
+        referrals=[fact for record in records for fact in some(record, 3, records)],
+        offers=[
+            (chance.randrange(DAYS), chance.randint(0, 6), chance.random() < 0.5) for _ in range(chance.randint(1, 5))
+        ],
+        reach={(chance.choice(records), RECORDS[chance.choice(records)]) for _ in range(4)},
     )
 
 
@@ -251,22 +250,77 @@ def check_stays(rows: list[dict]) -> None:
         assert one["rung"] == other["previous_rung"] != other["rung"]
 
 
+def count_moves(stays: list[tuple[str, int, date, date | None]], month: date) -> Counter[tuple[int | None, int]]:
+    """(rung on the day before the month, rung on its last day) -> customers."""
+
+    def standing(on: date) -> dict[str, int]:
+        return {who: rung for who, rung, since, until in stays if since <= on and (until is None or on < until)}
+
+    before, after = standing(month - timedelta(1)), standing(next_month(month) - timedelta(1))
+    return Counter((before.get(who), rung) for who, rung in after.items())
+
+
+def next_month(month: date) -> date:
+    return (month + timedelta(31)).replace(day=1)
+
+
 class TestHistory:
     @ROUNDS
-    @given(company=companies(), days=st.sets(st.integers(DAYS - HISTORY_DAYS, DAYS - 1), min_size=1, max_size=3))
-    def test_it_says_what_was_said_when_the_day_was_today(self, models, company, days):
+    @given(
+        seed=st.integers(0, 2**32),
+        days=st.sets(st.integers(DAYS - HISTORY_DAYS, DAYS - 2), min_size=3, max_size=3),
+    )
+    def test_it_says_what_was_said_when_the_day_was_today(self, models, seed, days):
+        company = company_of(seed)
         stays = history(models, company)
         for rows in stays.values():
             check_stays(rows)
         for today in sorted(days | {DAYS - 1}):
             then = lifecycle(models, company, today)
+            assert then
             found = {
-                customer: [row for row in rows if row["valid_from"] <= day(today) < (row["valid_to"] or date.max)]
-                for customer, rows in stays.items()
+                row["customer_id"]: row
+                for rows in stays.values()
+                for row in rows
+                if row["valid_from"] <= day(today) < (row["valid_to"] or date.max)
             }
-            assert {customer: [row["rung"] for row in rows] for customer, rows in found.items() if rows} == {
-                customer: [row["rung"]] for customer, row in then.items()
-            }
-            for customer, (row,) in ((customer, rows) for customer, rows in found.items() if rows):
-                if row["valid_from"] == day(today):
-                    assert row["reason"] == then[customer]["reason"]
+            assert {who: row["rung"] for who, row in found.items()} == {who: row["rung"] for who, row in then.items()}
+            began = {who: row["reason"] for who, row in found.items() if row["valid_from"] == day(today)}
+            assert began == {who: then[who]["reason"] for who in began}
+
+
+class TestTransitions:
+    @ROUNDS
+    @given(
+        seed=st.integers(0, 2**32),
+        as_of=st.one_of(
+            st.sampled_from([date(2026, 5, 30), date(2026, 5, 31)]), st.dates(date(2026, 2, 1), date(2026, 6, 30))
+        ),
+    )
+    def test_they_count_what_the_stays_say(self, compiled, seed, as_of):
+        chance = Random(seed)
+        stays = []
+        for who in map(str, range(30)):
+            first = date(2025, 10, 1) + timedelta(chance.randrange(270))
+            changes = {first + timedelta(chance.randrange(90)) for _ in range(chance.randrange(6))}
+            days = sorted(each for each in {first, *changes} if each <= as_of)
+            rungs = [chance.randint(1, 7)]
+            while len(rungs) < len(days):
+                rungs.append(chance.choice([rung for rung in range(1, 8) if rung != rungs[-1]]))
+            stays += zip([who] * len(days), rungs, days, [*days[1:], None], strict=False)
+        columns = ("customer_id", "rung", "valid_from", "valid_to")
+        compiled.fill("customer_lifecycle_history", [dict(zip(columns, stay, strict=True)) for stay in stays])
+        found: dict[date, Counter] = {}
+        for row in compiled.run("rung_transitions", as_of):
+            moves = found.setdefault(row["month"], Counter())
+            moves[row["from_rung"], row["to_rung"]] = row["customers"]
+            if row["customers_before"]:
+                assert abs(row["share"] - Decimal(row["customers"]) / row["customers_before"]) <= Decimal("0.00005")
+            else:
+                assert row["share"] is None
+        expected = {}
+        month = min((since for _, _, since, _ in stays), default=as_of).replace(day=1)
+        while next_month(month) <= as_of + timedelta(1):
+            expected[month] = count_moves(stays, month)
+            month = next_month(month)
+        assert {month: +moves for month, moves in found.items()} == expected
