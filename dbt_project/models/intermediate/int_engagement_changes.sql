@@ -1,5 +1,5 @@
--- The days on which a customer who had not bought yet began to show interest, and the first days on which the last sign
--- of it was too long ago. Signs are grouped by as many days as they count for: between two of a group nothing can change.
+-- The days on which a customer who had not bought yet began to show interest, and the first days on which the last
+-- sign of it was too long ago. Signs are grouped by as many days as they count for: within a group nothing can change.
 with
 
 prospects as (
@@ -53,8 +53,10 @@ gaps as (
         customer_id,
         first_day,
         last_day,
-        {{ days_between('lag(last_day) over (partition by customer_id order by first_day)', 'first_day') }} as days_since,
-        {{ days_between('last_day', 'lead(first_day) over (partition by customer_id order by first_day)') }} as days_until
+        {{ days_between('lag(last_day) over (partition by customer_id order by first_day)', 'first_day') }}
+            as days_since,
+        {{ days_between('last_day', 'lead(first_day) over (partition by customer_id order by first_day)') }}
+            as days_until
     from groups
 
 ),

@@ -22,16 +22,21 @@ referrals as (
 
 turns as (
 
-    select customer_id, day, day as buying_day, cast(null as date) as satisfaction_day, cast(null as date) as referral_day
+    select
+        customer_id,
+        day,
+        day as buying_day,
+        cast(null as date) as satisfaction_day,
+        cast(null as date) as referral_day
     from buying
 
     union all
 
-    select customer_id, day, cast(null as date), day, cast(null as date) from satisfaction
+    select customer_id, day, null, day as satisfaction_day, null from satisfaction
 
     union all
 
-    select customer_id, day, cast(null as date), cast(null as date), day from referrals
+    select customer_id, day, null, null, day as referral_day from referrals
 
 ),
 

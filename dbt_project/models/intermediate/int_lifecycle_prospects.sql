@@ -45,17 +45,19 @@ days as (
 final as (
 
     select
-        customer_id,
-        greatest(day, starts_on) as day,
+        days.customer_id,
+        greatest(days.day, days.starts_on) as day,
         coalesce(
-            last_value(has_opted_in ignore nulls) over (partition by customer_id order by days.day), false
+            last_value(days.has_opted_in ignore nulls) over (partition by days.customer_id order by days.day), false
         ) as has_opted_in,
         coalesce(
-            last_value(has_engaged ignore nulls) over (partition by customer_id order by days.day), false
+            last_value(days.has_engaged ignore nulls) over (partition by days.customer_id order by days.day), false
         ) as has_engaged
     from days
     -- What happened before the first day is told once, as it stood on that day.
-    qualify row_number() over (partition by customer_id, greatest(days.day, starts_on) order by days.day desc) = 1
+    qualify row_number() over (
+        partition by days.customer_id, greatest(days.day, days.starts_on) order by days.day desc
+    ) = 1
 
 )
 

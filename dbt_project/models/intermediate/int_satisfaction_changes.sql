@@ -51,16 +51,16 @@ said as (
 
     union all
 
-    select customer_id, opened_date, 'written', cast(null as integer), 0 from tickets
+    select customer_id, opened_date, 'written', null, 0 from tickets
     where not is_complaint
 
     union all
 
-    select customer_id, opened_date, 'complaint', cast(null as integer), 1 from complaints
+    select customer_id, opened_date, 'complaint', null, 1 from complaints
 
     union all
 
-    select customer_id, resolved_date, 'complaint', cast(null as integer), -1 from complaints
+    select customer_id, resolved_date, 'complaint', null, -1 from complaints
     where resolved_date is not null
 
 ),
@@ -72,7 +72,7 @@ points as (
     union all
 
     -- When it was too long ago.
-    select customer_id, {{ days_after('day', rule('lifecycle.satisfaction_days')) }}, 'nothing', cast(null as integer), 0
+    select customer_id, {{ days_after('day', rule('lifecycle.satisfaction_days')) }}, 'nothing', null, 0
     from said
     where kind <> 'complaint'
 

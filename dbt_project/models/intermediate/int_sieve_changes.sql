@@ -1,6 +1,6 @@
--- While a customer buys regularly: the days on which the verdict of the discount sieve may change, with the verdict. Within
--- a run of days of one kind only their number grows, one a day, so that the verdict turns at most once, on a day that
--- can be computed.
+-- While a customer buys regularly: the days on which the verdict of the discount sieve may change, with the verdict.
+-- Within a run of days of one kind only their number grows, one a day, so that the verdict turns at most once, on a day
+-- that can be computed.
 with
 
 runs as (
@@ -20,10 +20,15 @@ turning as (
     select
         *,
         case
-            when is_on then ceil({{ sieve_on('orders_on', 'days_off') }}
-                / cast(nullif({{ sieve_off('orders_off', '1') }}, 0) as double)) - days_on
-            else floor({{ sieve_off('orders_off', 'days_on') }}
-                / cast(nullif({{ sieve_on('orders_on', '1') }}, 0) as double)) + 1 - days_off
+            when is_on
+                then ceil(
+                    {{ sieve_on('orders_on', 'days_off') }}
+                    / cast(nullif({{ sieve_off('orders_off', '1') }}, 0) as double)
+                ) - days_on
+            else floor(
+                {{ sieve_off('orders_off', 'days_on') }}
+                / cast(nullif({{ sieve_on('orders_on', '1') }}, 0) as double)
+            ) + 1 - days_off
         end as days_later
     from runs
 

@@ -1,5 +1,5 @@
--- The spans in which the verdict of the discount sieve may turn, cut into runs of days that all had a discount to be had
--- or all had none, with the days that it counts as of the first of them. Days of own offers are taken one by one.
+-- The spans in which the verdict of the discount sieve may turn, cut into runs of days that all had a discount to be
+-- had or all had none, with the days that it counts as of the first of them. Days of own offers are taken one by one.
 with
 
 spans as (
@@ -16,8 +16,8 @@ own_days as (
     inner join {{ ref('int_discount_days') }} as own
         on
             spans.customer_id = own.customer_id
-            and own.day >= spans.starts_on
-            and own.day <= spans.ends_on
+            and spans.starts_on <= own.day
+            and spans.ends_on >= own.day
 
 ),
 
@@ -31,8 +31,8 @@ points as (
     from spans
     inner join {{ ref('int_discount_calendar') }} as calendar
         on
-            calendar.day > spans.starts_on
-            and calendar.day <= spans.ends_on
+            spans.starts_on < calendar.day
+            and spans.ends_on >= calendar.day
     where calendar.is_switch
 
     union all

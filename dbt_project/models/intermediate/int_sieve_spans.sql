@@ -1,6 +1,6 @@
--- While a customer buys regularly, from one purchase day to the next: what the discount sieve says when the span begins,
--- and whether that can turn before it ends, were all its days with a discount or all without. Who has not bought enough
--- at full price fails on any day.
+-- While a customer buys regularly, from one purchase day to the next: what the discount sieve says when the span
+-- begins, and whether that can turn before it ends, were all its days with a discount or all without. Who has not
+-- bought enough at full price fails on any day.
 with
 
 spans as (

@@ -87,7 +87,7 @@ standing as (
 
     union all
 
-    select month, cast(null as tinyint), 'new', customers, customers
+    select month, cast(null as tinyint), 'new', 0, customers
     from leavers
     where rung is null
 
@@ -100,7 +100,8 @@ cells as (
         rungs.rung as to_rung,
         rungs.rung_name as to_rung_name,
         coalesce(arrivals.customers, 0)
-        + case when standing.from_rung = rungs.rung then standing.customers - standing.moved else 0 end as customers_after
+        + case when standing.from_rung = rungs.rung then standing.customers - standing.moved else 0 end
+            as customers_after
     from standing
     cross join rungs
     left join arrivals
