@@ -27,11 +27,11 @@ sources: {shop: {type: files, path: inbox, entities: {contacts: {path: contacts.
 """
 
 
-def make_settings(folder: Path, rfm: str = "{}", lifecycle: str = "{}") -> Settings:
-    """The settings of the tests: a shop in Jakarta without data; runs write below `folder`. `rfm` and `lifecycle` are
-    those of `rules`."""
+def make_settings(folder: Path, rfm: str = "{}", others: str = "") -> Settings:
+    """The settings of the tests: a shop in Jakarta without data; runs write below `folder`. `rfm` is `rules.rfm`,
+    `others` what else `rules` hold."""
     config = folder / "tangga.yml"
-    config.write_text(f"{CONFIG}\nrules: {{rfm: {rfm}, lifecycle: {lifecycle}}}\n", encoding="utf-8")
+    config.write_text(f"{CONFIG}\nrules: {{rfm: {rfm}, {others}}}\n", encoding="utf-8")
     return tangga_settings.load(config, folder / "var")
 
 

@@ -25,7 +25,7 @@ DAYS = 32
 """A company lives so many days, up to AS_OF; its history goes back HISTORY_DAYS of them."""
 
 HISTORY_DAYS = 25
-RULES = f"""{{engaged_days: 5, majority_purchase_days: 3, majority_gap_factor: 1.5, sieve_ratio: 0.85,
+RULES = f"""consent: {{double_opt_in_channels: [sms]}}, lifecycle: {{engaged_days: 5, majority_purchase_days: 3, majority_gap_factor: 1.5, sieve_ratio: 0.85,
 sieve_min_full_price_orders: 1, satisfaction_days: 7, referral_days: 9, history_days: {HISTORY_DAYS}}}"""
 """Windows that a month is long enough for."""
 
@@ -40,7 +40,7 @@ class Company:
     orders: list[tuple[int, str, bool, bool]]
     visits: list[tuple[int, str]]
     messages: list[tuple[int, str, int, str, str]]
-    consents: list[tuple[int, str, int, str, str, str]]
+    consents: list[tuple[int, str, int, str, str, str, str]]
     tickets: list[tuple[int, str, str, int | None]]
     answers: list[tuple[int, str, int, str, int]]
     referrals: list[tuple[int, str, str]]
@@ -70,6 +70,7 @@ def company_of(seed: int) -> Company:
     waits = [None, *range(12)]
     events = ["sent", "sent", "sent", "opened", "clicked", "unsubscribed", "complained"]
     statuses = ["granted", "granted", "denied", "revoked"]
+    methods = ["single_opt_in", "double_opt_in"]
     return Company(
         orders=[
             (day, record, chance.random() < 0.95, chance.random() < 0.2)
@@ -81,7 +82,7 @@ def company_of(seed: int) -> Company:
         consents=[
             fact
             for record in records
-            for fact in some(record, 3, minutes, channels, statuses, ["marketing", "marketing", "anything"])
+            for fact in some(record, 3, minutes, channels, statuses, ["marketing", "marketing", "anything"], methods)
         ],
         tickets=[fact for record in records for fact in some(record, 1, ["complaint", "question"], waits)],
         answers=[
@@ -158,8 +159,9 @@ def fill(models: Compiled, company: Company, today: int) -> None:
         {
             "source": "s", "contact_id": record, "channel": channel, "status": status, "purpose": purpose,
             "status_at": instant(number, minute),
+            "method": method,
         }
-        for _, (number, record, minute, channel, status, purpose) in rows(company.consents)
+        for _, (number, record, minute, channel, status, purpose, method) in rows(company.consents)
     ])  # fmt: skip
     tickets = [
         {
@@ -212,7 +214,7 @@ HISTORY = [
 @pytest.fixture(scope="module")
 def models(settings, tmp_path_factory) -> Compiled:
     """The models, compiled with `RULES`."""
-    other = make_settings(tmp_path_factory.mktemp("lifecycle"), lifecycle=RULES)
+    other = make_settings(tmp_path_factory.mktemp("lifecycle"), others=RULES)
     warehouse.path(other).parent.mkdir(parents=True)
     names = [*FACTS, *TODAY, *HISTORY, "customer_lifecycle", "rung_transitions"]
     dbt.run(other, AS_OF, "compile", "--quiet", "--select", *names)

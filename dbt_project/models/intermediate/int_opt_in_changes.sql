@@ -19,7 +19,7 @@ channels as (
         turns.channel,
         turns.day,
         sum(sum(turns.more_yes * reach.is_own)) over so_far > 0
-        and sum(sum(turns.more_no)) over so_far = 0 as is_open
+        and sum(sum(turns.more_no + turns.more_waiting * reach.is_own)) over so_far = 0 as is_open
     from {{ ref('int_word_changes') }} as turns
     inner join reach
         on
