@@ -25,8 +25,12 @@ DAYS = 32
 """A company lives so many days, up to AS_OF; its history goes back HISTORY_DAYS of them."""
 
 HISTORY_DAYS = 25
-RULES = f"""consent: {{double_opt_in_channels: [sms]}}, lifecycle: {{engaged_days: 5, majority_purchase_days: 3, majority_gap_factor: 1.5, sieve_ratio: 0.85,
-sieve_min_full_price_orders: 1, satisfaction_days: 7, referral_days: 9, history_days: {HISTORY_DAYS}}}"""
+RULES = f"""
+    consent: {{double_opt_in_channels: [sms]}},
+    lifecycle: {{
+      engaged_days: 5, majority_purchase_days: 3, majority_gap_factor: 1.5, sieve_ratio: 0.85,
+      sieve_min_full_price_orders: 1, satisfaction_days: 7, referral_days: 9, history_days: {HISTORY_DAYS}
+    }}"""
 """Windows that a month is long enough for."""
 
 RECORDS = {f"{number}{letter}": str(number) for number in range(24) for letter in ("ab" if number % 6 == 0 else "a")}
