@@ -45,6 +45,19 @@
     cast({{ day }} - interval '{{ number }}' day as date)
 {%- endmacro %}
 
+{# The day that lies a number of days after another. #}
+{% macro days_after(day, number) -%}
+    {{ return(adapter.dispatch('days_after')(day, number)) }}
+{%- endmacro %}
+
+{% macro default__days_after(day, number) -%}
+    date_add({{ day }}, {{ number }})
+{%- endmacro %}
+
+{% macro duckdb__days_after(day, number) -%}
+    {{ day }} + cast({{ number }} as integer)
+{%- endmacro %}
+
 {# An instant (UTC) as a clock shows it where the business is. #}
 {% macro local_time(instant) -%}
     {{ return(adapter.dispatch('local_time')(instant)) }}
@@ -123,6 +136,11 @@
 
 {% macro duckdb__date_in_zone(instant, time_zone) -%}
     cast(timezone({{ time_zone }}, timezone('UTC', {{ instant }})) as date)
+{%- endmacro %}
+
+{# The first day of a day's month, and of a month so many before it. #}
+{% macro month_of(day, months_before=0) -%}
+    cast(date_trunc('month', {{ day }}) - interval '{{ months_before }}' month as date)
 {%- endmacro %}
 
 {# The birthday that comes after the as-of date. 29 February is the 28th in years that have none: adding whole years says

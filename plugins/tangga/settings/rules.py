@@ -39,7 +39,7 @@ class CurrencyRules(Strict):
 
 
 class Lifecycle(Strict):
-    """Where the rungs of the ladder begin."""
+    """Where the rungs of the ladder begin, and how many days its history goes back."""
 
     engaged_days: int = Field(90, gt=0)
     majority_purchase_days: int = Field(4, ge=2)
@@ -50,6 +50,7 @@ class Lifecycle(Strict):
     satisfied_csat: int = Field(4, ge=1, le=5)
     satisfied_nps: int = Field(7, ge=0, le=10)
     referral_days: int = Field(365, gt=0)
+    history_days: int = Field(730, gt=0)
 
 
 class Consent(Strict):

@@ -29,6 +29,8 @@ final as (
         lifecycle.rung,
         lifecycle.rung_name,
         lifecycle.reason as rung_why,
+        lifecycle.rung_since,
+        stay.previous_rung_name,
         lifecycle.sieve_verdict,
         {{ sieve_reason() }} as sieve_why,
         journey.stage as journey_stage,
@@ -70,6 +72,10 @@ final as (
         email.reason as not_contactable_why
     from {{ ref('dim_customers') }} as customers
     inner join {{ ref('customer_lifecycle') }} as lifecycle on customers.customer_id = lifecycle.customer_id
+    left join {{ ref('customer_lifecycle_history') }} as stay
+        on
+            customers.customer_id = stay.customer_id
+            and stay.is_current
     inner join {{ ref('customer_journey') }} as journey on customers.customer_id = journey.customer_id
     inner join {{ ref('customer_value') }} as value on customers.customer_id = value.customer_id
     inner join {{ ref('customer_preferences') }} as preferences on customers.customer_id = preferences.customer_id
