@@ -45,6 +45,16 @@
     cast({{ day }} - interval '{{ number }}' day as date)
 {%- endmacro %}
 
+{# The last month end before the as-of date. #}
+{% macro last_month_end() -%}
+    {{ days_before("cast(date_trunc('month', " ~ as_of_date() ~ ") as date)", 1) }}
+{%- endmacro %}
+
+{# The day that lies a number of days after another. #}
+{% macro days_after(day, number) -%}
+    cast({{ day }} + interval '{{ number }}' day as date)
+{%- endmacro %}
+
 {# An instant (UTC) as a clock shows it where the business is. #}
 {% macro local_time(instant) -%}
     {{ return(adapter.dispatch('local_time')(instant)) }}
