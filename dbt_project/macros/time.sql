@@ -45,6 +45,11 @@
     cast({{ day }} - interval '{{ number }}' day as date)
 {%- endmacro %}
 
+{# The last month end before the as-of date. #}
+{% macro last_month_end() -%}
+    {{ days_before("cast(date_trunc('month', " ~ as_of_date() ~ ") as date)", 1) }}
+{%- endmacro %}
+
 {# The day that lies a number of days after another. #}
 {% macro days_after(day, number) -%}
     {{ return(adapter.dispatch('days_after')(day, number)) }}

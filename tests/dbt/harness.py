@@ -57,7 +57,9 @@ class Compiled:
         self.con.execute("attach ':memory:' as working")
         self._relation: dict[str, str] = {}
         for schema, table in self.con.execute(
-            "select table_schema, table_name from information_schema.tables where table_catalog = 'built'"
+            # Views last: they stand on tables.
+            "select table_schema, table_name from information_schema.tables where table_catalog = 'built' "
+            "order by table_type, table_schema, table_name"
         ).fetchall():
             relation = f"working.{schema}.{table}"
             self.con.execute(f"create schema if not exists working.{schema}")

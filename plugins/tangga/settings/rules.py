@@ -5,18 +5,32 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from tangga.contracts import CHANNELS
 from tangga.settings.types import Name, Strict
 
 
 class Rfm(Strict):
-    """`window_days` counts back from the as-of date; empty means all history."""
+    """`window_days` counts back from the as-of date; empty means all history. The history holds the last
+    `history_months` month ends. With `damping_days` a new segment counts once it has held so many days running; 0 is
+    off. For that every day is evaluated since the last month end that lies `damping_lookback_days` or more back."""
 
     binning: Literal["quantile", "fixed", "r_rfm"] = "quantile"
     scheme: Name = "standard_11"
     window_days: int | None = Field(None, gt=0)
+    history_months: int = Field(12, ge=0, le=120)
+    damping_days: int = Field(0, ge=0, le=90)
+    damping_lookback_days: int = Field(30, ge=1, le=180)
+
+    @model_validator(mode="after")
+    def _damping_fits_its_lookback(self) -> Rfm:
+        if self.damping_days > self.damping_lookback_days:
+            raise ValueError(
+                f"damping_days ({self.damping_days}) is more than damping_lookback_days "
+                f"({self.damping_lookback_days}): no segment could ever hold that long; make the look-back longer"
+            )
+        return self
 
 
 class Identity(Strict):

@@ -15,6 +15,22 @@ email as (
 
 ),
 
+latest_moves as (
+
+    select customer_id, max(to_date) as moved_on, max_by(reason, to_date) as reason
+    from {{ ref('customer_segment_moves') }}
+    where to_segment is not null
+    group by customer_id
+
+),
+
+-- Who did not move within the history has been where they are since it begins.
+history_begins as (
+
+    select min(as_of_date) as day from {{ ref('customer_rfm_history') }}
+
+),
+
 final as (
 
     select
@@ -44,6 +60,11 @@ final as (
         rfm.m_score,
         rfm.segment,
         {{ segment_reason() }} as segment_why,
+        case when rfm.customer_id is not null then coalesce(latest_moves.moved_on, history_begins.day) end
+            as segment_since,
+        case
+            when rfm.customer_id is not null and latest_moves.moved_on > {{ last_month_end() }} then latest_moves.reason
+        end as segment_move_why,
         satisfaction.nps_score,
         satisfaction.nps_group,
         satisfaction.csat_score,
@@ -84,6 +105,8 @@ final as (
     left join {{ ref('customer_satisfaction') }} as satisfaction on customers.customer_id = satisfaction.customer_id
     left join recommendations on customers.customer_id = recommendations.customer_id
     left join email on customers.customer_id = email.customer_id
+    left join latest_moves on customers.customer_id = latest_moves.customer_id
+    cross join history_begins
 
 )
 
