@@ -63,8 +63,8 @@ def company_of(seed: int) -> Company:
         ]
 
     def purchases(record: str) -> list[int]:
-        if not record.endswith("a") or chance.random() < 0.3:
-            return [chance.randrange(DAYS) for _ in range(chance.choice([0, 0, 1, 2]))]
+        if not record.endswith("a") or chance.random() < 0.4:
+            return [chance.randrange(DAYS) for _ in range(chance.choice([0, 0, 0, 1, 2]))]
         start, gap, times = chance.randrange(14), chance.randint(1, 4), chance.randint(3, 14)
         days = [start + gap * number + chance.choice([0, 0, 0, 1]) for number in range(times)]
         return [day for day in days if day < DAYS and chance.random() < 0.95]
@@ -72,7 +72,7 @@ def company_of(seed: int) -> Company:
     minutes, channels, records = range(3), ["email", "sms"], sorted(RECORDS)
     scores = [("nps", 6), ("nps", 7), ("nps", 10), ("csat", 3), ("csat", 4), ("csat", 5), ("ces", 1)]
     waits = [None, *range(12)]
-    events = ["sent", "sent", "sent", "opened", "clicked", "unsubscribed", "complained"]
+    events = ["sent", "sent", "opened", "unsubscribed", "complained"]
     statuses = ["granted", "granted", "denied", "revoked"]
     methods = ["single_opt_in", "double_opt_in"]
     return Company(
@@ -81,12 +81,12 @@ def company_of(seed: int) -> Company:
             for record in records
             for day in purchases(record)
         ],
-        visits=[fact for record in records for fact in some(record, 3)],
+        visits=[fact for record in records for fact in some(record, 1)],
         messages=[fact for record in records for fact in some(record, 3, minutes, channels, events)],
         consents=[
             fact
             for record in records
-            for fact in some(record, 3, minutes, channels, statuses, ["marketing", "marketing", "anything"], methods)
+            for fact in some(record, 6, minutes, channels, statuses, ["marketing", "marketing", "anything"], methods)
         ],
         tickets=[fact for record in records for fact in some(record, 1, ["complaint", "question"], waits)],
         answers=[

@@ -11,8 +11,10 @@ words as (
         consents.channel,
         consents.status_at as said_at,
         case when consents.status = 'granted' then 1 else 0 end as is_yes,
-        case when {{ is_confirmed('consents.channel', 'consents.method') }} or consents.status <> 'granted' then 1 else 0 end
-            as counts,
+        case
+            when {{ is_confirmed('consents.channel', 'consents.method') }} or consents.status <> 'granted' then 1
+            else 0
+        end as counts,
         0 as is_for_good
     from {{ ref('stg_consents') }} as consents
     left join {{ ref('separate_purposes') }} as separate on consents.purpose = separate.purpose
