@@ -10,7 +10,7 @@ import sys
 from datetime import date, timedelta
 from pathlib import Path
 
-from tangga import audiences, engine, warehouse
+from tangga import audiences, engine, landing, warehouse
 from tangga.settings import REPOSITORY, Settings
 
 PROJECT = REPOSITORY / "dbt_project"
@@ -38,6 +38,7 @@ def variables(settings: Settings, as_of: date) -> dict:
         "currency": settings.business.currency,
         "rules": settings.rules.model_dump(mode="json"),
         "audiences": [audience.model_dump() for audience in audiences.load()],
+        "unrepeated": landing.unrepeated(settings, as_of),
     }
 
 

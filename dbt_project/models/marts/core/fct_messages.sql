@@ -1,3 +1,5 @@
+{{ config(materialized=kept_as('messages')) }}
+
 with
 
 final as (
