@@ -74,14 +74,14 @@ first_choice as (
         row_number() over (
             partition by related.customer_number
             order by related.score desc, related.product_number asc
-        ) as place
+        ) as choice
     from related
     left join bought
         on
             related.customer_number = bought.customer_number
             and related.product_number = bought.product_number
     where bought.customer_number is null
-    qualify place <= {{ rule('recommendations.per_customer') }}
+    qualify choice <= {{ rule('recommendations.per_customer') }}
 
 ),
 
@@ -93,7 +93,7 @@ lacking as (
     left join first_choice
         on
             customers.cluster_number = first_choice.customer_number
-            and first_choice.place = {{ rule('recommendations.per_customer') }}
+            and first_choice.choice = {{ rule('recommendations.per_customer') }}
     where first_choice.customer_number is null
 
 ),
@@ -117,7 +117,7 @@ popular as (
 
 candidates as (
 
-    select customer_number, product_number, 1 as class, place, strength from first_choice
+    select customer_number, product_number, 1 as class, choice as place, strength from first_choice
 
     union all
 
