@@ -27,7 +27,6 @@ from tangga.settings import Settings
 
 DAY = date(2026, 6, 30)
 CUSTOMERS, EVENTS = 1_000_000, 50_000_000
-LINES_PER_GROUP = 122_880
 
 CONFIG = """
 business: {name: Bench, time_zone: Asia/Jakarta, currency: IDR, country: ID}
@@ -37,8 +36,11 @@ sources:
     path: inbox
     entities:
 """
+TILL = "  till: {path: inbox, entities: {contacts: {path: contacts.parquet}}}\n"
 CAMPAIGNS = "campaign,starts_on,ends_on,scope\n" + "".join(
-    f"sale {year}-{month},{year}-{month:02}-01,{year}-{month:02}-10,all\n" for year in range(2023, 2027) for month in (3, 6, 9)
+    f"sale {year}-{month},{year}-{month:02}-01,{year}-{month:02}-10,all\n"
+    for year in range(2023, 2027)
+    for month in (3, 6, 9)
 )
 
 
@@ -52,9 +54,7 @@ def made(folder: Path, scale: float) -> Settings:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     done = folder / "load.json"
     entities = "".join(f"      {entity}: {{path: {entity}.parquet}}\n" for entity in CONTRACTS)
-    (folder / "tangga.yml").write_text(
-        f"{CONFIG}{entities}  till: {{path: inbox, entities: {{contacts: {{path: contacts.parquet}}}}}}\n", encoding="utf-8"
-    )
+    (folder / "tangga.yml").write_text(CONFIG + entities + TILL, encoding="utf-8")
     (folder / "discount_campaigns.csv").write_text(CAMPAIGNS, encoding="utf-8")
     found = known(folder)
     said = {"scale": scale, "sql": files.sha256(Path(__file__).with_suffix(".sql"))}
@@ -85,9 +85,10 @@ def _land(con: duckdb.DuckDBPyConnection, known: Settings, source: str, entity: 
     contract, types = CONTRACTS[entity], landed_types(CONTRACTS[entity])
     target = landing.folder(known, entity, source, DAY)
     target.mkdir(parents=True, exist_ok=True, mode=0o700)
-    part, order = target / ".part.parquet", ", ".join(filter(None, (contract.occurred, *contract.key)))
+    part = target / ".part.parquet"
     con.execute(f"create or replace temp view drawn as {query}")
     there = {name for name, *_ in con.execute("describe drawn").fetchall()}
+    order = ", ".join(name for name in (contract.occurred, *contract.key) if name in there)
     lineage = {
         "namespace": literal(source),
         "_source": literal(source),
@@ -100,11 +101,11 @@ def _land(con: duckdb.DuckDBPyConnection, known: Settings, source: str, entity: 
     values |= {f"is_{name}_valid": f"{name} is not null or null" for name in ("email", "phone") if name in there}
     items = ", ".join(f"cast({values.get(name, 'null')} as {kind}) as {name}" for name, kind in types.items())
     # Events and lines come in their order already, and to sort so many would take long.
-    rows = "drawn" if entity in ("events", "order_lines") else f"(select * from drawn order by {_present(order, there)})"
+    rows = "drawn" if entity in ("events", "order_lines") else f"(select * from drawn order by {order})"
     con.execute(f"copy (select {items} from {rows}) to {literal(part)} (format parquet, compression zstd)")
     checksum = files.sha256(part)
-    parquet = literal(part)
-    count, last = con.execute(f"select count(*), max({contract.occurred or 'null'}) from read_parquet({parquet})").fetchone()
+    counts = f"select count(*), max({contract.occurred or 'null'}) from read_parquet({literal(part)})"
+    count, last = con.execute(counts).fetchone()
     manifest = Manifest(
         entity=entity,
         source=source,
@@ -121,10 +122,6 @@ def _land(con: duckdb.DuckDBPyConnection, known: Settings, source: str, entity: 
     files.write_atomically(target / "manifest.json", json.dumps(asdict(manifest), indent=2) + "\n")
     landing.record_verdict(known, manifest, "pass", [])
     return manifest
-
-
-def _present(order: str, there: set[str]) -> str:
-    return ", ".join(name for name in order.split(", ") if name in there)
 
 
 def main() -> None:

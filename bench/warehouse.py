@@ -26,11 +26,29 @@ import load
 import psutil
 
 from tangga import dbt, engine, landing, reference, warehouse
+from tangga.contracts import CONTRACTS
 from tangga.engine import literal, parquet_list
 from tangga.settings import Settings
 
 ASKED = ("dim_customers", "customer_rfm", "customer_lifecycle", "nps")
 """The models that hold what the script computes."""
+
+OWN = "select * from script.{} inner join pairs using (customer)"
+SAME = {
+    "R, F, M and segments": (
+        OWN.format("rfm"),
+        "select *, recency_days as recency from tangga.customer.customer_rfm",
+        "recency frequency monetary r_score f_score m_score segment",
+    ),
+    "rungs": (OWN.format("ladder"), "select * from tangga.customer.customer_lifecycle", "rung"),
+    "profiles": (OWN.format("customers"), "select * from tangga.core.dim_customers", "n_records email phone city"),
+    "NPS": (
+        "select *, 'all' as customer_id from script.nps",
+        "select *, 'all' as customer_id from tangga.metrics.nps where period_grain = 'window' and dimension = 'all'",
+        "n_responses promoters detractors nps",
+    ),
+}
+"""What must be equal: rows of the script, rows of Tangga, and the columns."""
 
 
 @dataclass
@@ -66,6 +84,9 @@ class Watch:
             self.peak = max(self.peak, peak)
             self.samples.append((time.time(), cpu))
 
+    def __str__(self) -> str:
+        return f"{self.cpu:7.1f} CPU s {self.seconds:7.1f} s, peak {self.peak / 2**30:.2f} GiB"
+
     def between(self, first: float, last: float) -> float:
         """CPU seconds from one moment to another, by the samples next to them."""
         at = [self.samples[min(bisect(self.samples, (moment, 0.0)), len(self.samples) - 1)] for moment in (first, last)]
@@ -90,15 +111,14 @@ def run_script(known: Settings, file: Path) -> Watch:
 
 def script(known: Settings, file: Path) -> None:
     """What `--script` does."""
-    names = {"contacts", "consents", "referrals", "orders", "refunds", "events", "messages", "survey_responses", "tickets"}
     with duckdb.connect(str(file), config={"memory_limit": engine.memory_limit()}) as con:
         con.execute("set timezone = 'UTC'")
-        for entity in sorted(names):
+        for entity in CONTRACTS:
             files = parquet_list(landing.partitions(known, entity, load.DAY))
             con.execute(f"create view {entity} as select * from read_parquet({files}, hive_partitioning=false)")
         for seed in ("rfm_segments", "role_addresses", "placeholder_phones"):
-            path = dbt.PROJECT / "seeds" / f"{seed}.csv"
-            con.execute(f"create view {seed} as select * from read_csv({literal(path)}, all_varchar = {seed[0] == 'p'})")
+            rows = f"read_csv({literal(dbt.PROJECT / 'seeds' / f'{seed}.csv')}, all_varchar = {seed[0] == 'p'})"
+            con.execute(f"create view {seed} as select * from {rows}")
         reference.create_table(con, known, "discount_campaigns")
         con.execute("create view campaigns as select * from discount_campaigns")
         con.execute(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"))
@@ -116,13 +136,16 @@ def run_layers(known: Settings, *, with_tests: bool) -> tuple[Watch, dict[str, t
                         "--select", *select.split())  # fmt: skip
         total.cpu, total.seconds = total.cpu + watch.cpu, total.seconds + watch.seconds
         total.peak = max(total.peak, watch.peak)
-        print(f"  {layer:13} {watch.cpu:7.1f} CPU s {watch.seconds:7.1f} s, peak {watch.peak / 2**30:.2f} GiB", flush=True)
+        print(f"  {layer:13} {watch}", flush=True)
         results = json.loads((dbt.target(known) / "run_results.json").read_text(encoding="utf-8"))["results"]
         for result in results:
-            times = [moment for step in result["timing"] for moment in (step["started_at"], step["completed_at"])]
-            first, last = (datetime.fromisoformat(moment).replace(tzinfo=UTC).timestamp() for moment in (times[0], times[-1]))
+            first, last = _moment(result["timing"][0]["started_at"]), _moment(result["timing"][-1]["completed_at"])
             nodes[result["unique_id"]] = (result["execution_time"], watch.between(first, last))
     return total, nodes
+
+
+def _moment(text: str) -> float:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
 
 
 def needed(known: Settings) -> set[str]:
@@ -146,41 +169,20 @@ def disagreements(known: Settings, file: Path) -> dict[str, int]:
             "create temp table pairs as select distinct own.customer, theirs.customer_id from script.identities as own "
             "full join tangga.core.customer_identities as theirs using (source, contact_id)"
         )
-        count = {
-            "customers": "select count(*) - count(distinct customer) + count(*) - count(distinct customer_id) from pairs",
-            "r_f_m_and_segment": (
-                "select count(*) from script.rfm as own full join pairs using (customer) "
-                "full join tangga.customer.customer_rfm as theirs using (customer_id) where "
-                "(own.recency, own.frequency, own.monetary, own.r_score, own.f_score, own.m_score, own.segment) is distinct from "
-                "(theirs.recency_days, frequency, monetary, r_score, f_score, m_score, theirs.segment)".replace(
-                    "days, frequency, monetary, r_score, f_score, m_score",
-                    "days, theirs.frequency, theirs.monetary, theirs.r_score, theirs.f_score, theirs.m_score",
-                )
-            ),
-            "rung": (
-                "select count(*) from script.ladder as own full join pairs using (customer) "
-                "full join tangga.customer.customer_lifecycle as theirs using (customer_id) "
-                "where own.rung is distinct from theirs.rung"
-            ),
-            "profile": (
-                "select count(*) from script.customers as own full join pairs using (customer) "
-                "full join tangga.core.dim_customers as theirs using (customer_id) "
-                "where (own.n_records, own.email, own.city) is distinct from (theirs.n_records, theirs.email, theirs.city)"
-            ),
-            "nps": (
-                "select count(*) from script.nps as own full join (select * from tangga.metrics.nps "
-                "where period_grain = 'window' and dimension = 'all') as theirs on true "
-                "where (own.n_responses, own.promoters, own.detractors, own.nps) is distinct from "
-                "(theirs.n_responses, theirs.promoters, theirs.detractors, theirs.nps)"
-            ),
-        }
+        count = {"customers": "select 2 * count(*) - count(distinct customer) - count(distinct customer_id) from pairs"}
+        for what, (own, theirs, columns) in SAME.items():
+            left, right = (", ".join(f"{side}.{name}" for name in columns.split()) for side in ("own", "theirs"))
+            count[what] = (
+                f"select count(*) from ({own}) as own full join ({theirs}) as theirs using (customer_id) "
+                f"where ({left}) is distinct from ({right})"
+            )
         return {what: con.execute(query).fetchone()[0] for what, query in count.items()}
 
 
 def report(ours: Watch, nodes: dict[str, tuple[float, float]], cpu: float, asked: set[str], top: int) -> None:
     start = ours.cpu - sum(cpu for _, cpu in nodes.values())
     same = start + sum(taken[1] for node, taken in nodes.items() if node in asked)
-    print(f"Tangga          {ours.cpu:7.1f} CPU s {ours.seconds:7.1f} s, peak {ours.peak / 2**30:.2f} GiB")
+    print(f"Tangga          {ours}")
     print(f"  the same      {same:7.1f} CPU s = {same / cpu:.2f} x the script (dbt's start and end: {start:.1f})")
     print(f"  all           {ours.cpu:7.1f} CPU s = {ours.cpu / cpu:.2f} x the script")
     print(f"{'CPU s':>8} {'s':>7}   node (* holds what the script computes, or leads to it)")
@@ -204,7 +206,7 @@ def main() -> None:
     file = folder / "script.duckdb"
     print(f"scale {options.scale:g}, DuckDB may take {engine.memory_limit()}", flush=True)
     theirs = run_script(known, file)
-    print(f"script          {theirs.cpu:7.1f} CPU s {theirs.seconds:7.1f} s, peak {theirs.peak / 2**30:.2f} GiB", flush=True)
+    print(f"script          {theirs}", flush=True)
     began = time.process_time()
     warehouse.prepare(known, load.DAY)
     prepared = time.process_time() - began

@@ -56,7 +56,8 @@ class Compiled:
         self.con.execute("attach ':memory:' as working")
         self._relation: dict[str, str] = {}
         for schema, table, columns in self.con.execute(
-            "select table_schema, table_name, string_agg(column_name || ' ' || data_type, ', ' order by ordinal_position) "
+            "select table_schema, table_name, "
+            "string_agg(column_name || ' ' || data_type, ', ' order by ordinal_position) "
             "from information_schema.columns where table_catalog = 'built' group by all"
         ).fetchall():
             relation = f"working.{schema}.{table}"
