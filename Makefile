@@ -12,11 +12,11 @@ PORT ?= 8080
 OPTIONS := $(if $(CONFIG),--config "$(CONFIG)") $(if $(TANGGA_HOME),--home "$(TANGGA_HOME)")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor run up down test bench check docs lock clean
+.PHONY: help setup doctor run up down rules-diff test bench check docs lock clean
 
 help: ## this list
 	@echo "Tangga: from customer data to campaigns, every morning."
-	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1|/' | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1|/' | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
 	@echo "  Variables:   CONFIG=<a tangga.yml> AS_OF=YYYY-MM-DD TANGGA_HOME=<directory> PORT=8080 SCALE=<size of the demo>"
 
 setup: .venv/.installed ## Python packages into .venv (the other targets do it by themselves)
@@ -32,6 +32,9 @@ up: .venv/.installed ## Airflow with its UI, until Ctrl-C (DETACH=1: in the back
 
 down: .venv/.installed ## stop what 'make up' started
 	@$(BIN)/python -m tangga.local.up down $(OPTIONS)
+
+rules-diff: .venv/.installed ## who would move where by the rules of the working tree (BASE=<a git ref>)
+	@$(BIN)/python -m tangga.local.rules_diff --base "$(or $(BASE),HEAD)" $(OPTIONS)
 
 test: .venv/.installed ## all tests (ARGS=... for pytest)
 	@$(BIN)/pytest $(ARGS)

@@ -9,3 +9,13 @@
     {%- endfor -%}
     {{ return(found.value) }}
 {%- endmacro %}
+
+{# Whether a yes was given as `rules.consent.double_opt_in_channels` asks for. #}
+{% macro is_confirmed(channel, method) -%}
+    {%- set channels = rule('consent.double_opt_in_channels') -%}
+    {%- if channels -%}
+        ({{ channel }} not in ('{{ channels | join("', '") }}') or coalesce({{ method }} = 'double_opt_in', false))
+    {%- else -%}
+        true
+    {%- endif -%}
+{%- endmacro %}

@@ -117,3 +117,33 @@
 {% macro duckdb__weekday(day) -%}
     cast(isodow({{ day }}) as tinyint)
 {%- endmacro %}
+
+{# The birthday that comes after the as-of date. 29 February is the 28th in years that have none: adding whole years says
+   so. A birth in or before the rules' first year is a form's default, and no birthday follows from one in the future. #}
+{% macro next_birthday(birth_date) -%}
+    case
+        when
+            extract(year from {{ birth_date }}) < {{ rule('audiences.first_birth_year') }}
+            or {{ birth_date }} > {{ as_of_date() }} then null
+        when {{ birthday_in_year_of(birth_date, 0) }} > {{ as_of_date() }} then {{ birthday_in_year_of(birth_date, 0) }}
+        else {{ birthday_in_year_of(birth_date, 1) }}
+    end
+{%- endmacro %}
+
+{# The birthday in the as-of date's year, or so many years later. #}
+{% macro birthday_in_year_of(birth_date, later) -%}
+    cast({{ add_months(birth_date, '12 * cast(extract(year from ' ~ as_of_date() ~ ') - extract(year from ' ~ birth_date ~ ') + ' ~ later ~ ' as integer)') }} as date)
+{%- endmacro %}
+
+{# A date so many months later; the last day of the month where that has fewer days. #}
+{% macro add_months(day, number) -%}
+    {{ return(adapter.dispatch('add_months')(day, number)) }}
+{%- endmacro %}
+
+{% macro default__add_months(day, number) -%}
+    add_months({{ day }}, {{ number }})
+{%- endmacro %}
+
+{% macro duckdb__add_months(day, number) -%}
+    {{ day }} + to_months({{ number }})
+{%- endmacro %}

@@ -36,6 +36,7 @@ def variables(settings: Settings, as_of: date) -> dict:
         "as_of_end_utc": end.strftime("%Y-%m-%d %H:%M:%S"),
         "time_zone": settings.business.time_zone,
         "currency": settings.business.currency,
+        "language": settings.business.language,
         "rules": settings.rules.model_dump(mode="json"),
         "audiences": [audience.model_dump() for audience in audiences.load()],
         "unrepeated": landing.unrepeated(settings, as_of),

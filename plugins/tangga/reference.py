@@ -1,6 +1,7 @@
 """A company's own rule tables (`reference:` in tangga.yml), checked before anything is built on them.
 
-Each stands in for the dbt seed of the same name, but for `links`, of which there are none unless a company names them.
+Each stands in for the dbt seed of the same name, but for `links` and `suppressions`, of which there are none unless a
+company names them.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import pyarrow as pa
 
 from tangga.contracts import CHANNELS
 from tangga.engine import literal
+from tangga.landing import normalise
 from tangga.settings import REPOSITORY, Settings, SettingsError
 
 TABLES: dict[str, dict[str, str]] = {
@@ -27,6 +29,7 @@ TABLES: dict[str, dict[str, str]] = {
     "links": {"source": "varchar", "contact_id": "varchar", "other_source": "varchar", "other_contact_id": "varchar"},
     "business_hours": {"weekday": "tinyint", "opens_at": "varchar", "closes_at": "varchar"},
     "holidays": {"date": "date", "name": "varchar"},
+    "suppressions": {"address": "varchar", "channel": "varchar"},
 }
 
 
@@ -37,7 +40,7 @@ _KEYS = {
     "business_hours": ("weekday", "opens_at"),
     "holidays": ("date",),
 }
-_NEED_NOT_BE_FILLED = {("discount_campaigns", "scope"), ("holidays", "name")}
+_NEED_NOT_BE_FILLED = {("discount_campaigns", "scope"), ("holidays", "name"), ("suppressions", "channel")}
 
 
 def path_of(settings: Settings, table: str) -> Path:
@@ -47,7 +50,10 @@ def path_of(settings: Settings, table: str) -> Path:
 
 
 def create_table(con: duckdb.DuckDBPyConnection, settings: Settings, table: str, schema: str = "main") -> None:
-    """Create `<schema>.<table>` from its file. Raises `SettingsError` when the file is not usable."""
+    """Create `<schema>.<table>` from its file. Raises `SettingsError` when the file is not usable.
+
+    The addresses of `suppressions` become the ids that records known by an address only have.
+    """
     path = path_of(settings, table)
     columns = TABLES[table]
     if not path.is_file():
@@ -55,6 +61,9 @@ def create_table(con: duckdb.DuckDBPyConnection, settings: Settings, table: str,
     rows = _read(path, list(columns))
     if table == "rfm_segments":
         _prove_segments(path, rows)
+    if table == "suppressions":
+        for row in rows:
+            row["address"] = _address_id(settings, path, row)
     texts = {name: pa.array([row[name] for row in rows], pa.string()) for name in columns}
     con.register("_texts", pa.table({**texts, "_line": pa.array([row["_line"] for row in rows], pa.int64())}))
     try:
@@ -127,6 +136,10 @@ def _faults(settings: Settings, table: str) -> list[tuple[str, str]]:
             (f"channel not in ({', '.join(map(literal, CHANNELS))})", f"channel is not one of {', '.join(CHANNELS)}")
         )
         faults.append(("try_cast(cost_per_message as decimal(18,4)) < 0", "cost_per_message is below 0"))
+    if table == "suppressions":
+        faults.append(
+            (f"channel not in ({', '.join(map(literal, CHANNELS))})", f"channel is not one of {', '.join(CHANNELS)}")
+        )
     if table == "discount_campaigns":
         faults.append(("try_cast(ends_on as date) < try_cast(starts_on as date)", "ends_on is before starts_on"))
     if table == "links":
@@ -164,6 +177,14 @@ def _prove_segments(path: Path, rows: list[dict]) -> None:
                 f"{path}: scheme {scheme}: each segment's name needs letters a-z or digits of its own, because "
                 f"lists are called by them; see rfm_{unusable[0]}"
             )
+
+
+def _address_id(settings: Settings, path: Path, row: dict) -> str | None:
+    raw = row["address"]
+    if raw and not (normalise.email(raw) if "@" in raw else normalise.phone(raw, settings.business.country)):
+        # Not the address itself: errors are read by more people than may know it.
+        raise SettingsError(f"{path}, line {row['_line']}: address is neither an e-mail address nor a telephone number")
+    return raw and normalise.hashed_id(raw if "@" in raw else normalise.phone(raw, settings.business.country))
 
 
 def _slug(segment: str) -> str:

@@ -9,11 +9,13 @@ import duckdb
 import pytest
 
 from tangga import reference
+from tangga.landing import normalise
 from tangga.settings import SettingsError
 
 COSTS = "channel,currency,cost_per_message\n"
 HOURS = "weekday,opens_at,closes_at\n"
 RATES = "rate_date,currency,rate\n"
+SUPPRESSIONS = "address,channel\n"
 LINKS = "source,contact_id,other_source,other_contact_id\n"
 
 
@@ -45,7 +47,7 @@ def test_header_alone_is_an_empty_table(inbox):
     assert rows(inbox, "exchange_rates", RATES) == []
 
 
-@pytest.mark.parametrize("table", sorted(set(reference.TABLES) - {"links"}))
+@pytest.mark.parametrize("table", sorted(set(reference.TABLES) - {"links", "suppressions"}))
 def test_seeds_are_usable(inbox, table):
     con = duckdb.connect()
     reference.create_table(con, inbox.settings("orders"), table)
@@ -94,6 +96,11 @@ def test_seeds_are_usable(inbox, table):
          "/own.csv, line 3: is the second for its date; keep one"),
         ("discount_campaigns", "campaign,starts_on,ends_on,scope\nx,2026-03-02,2026-03-01,\n",
          "/own.csv, line 2: ends_on is before starts_on"),
+        ("suppressions", SUPPRESSIONS + "ani@example.com,\nani at example.com,\n",
+         "/own.csv, line 3: address is neither an e-mail address nor a telephone number"),
+        ("suppressions", SUPPRESSIONS + ",email\n", "/own.csv, line 2: address is missing"),
+        ("suppressions", SUPPRESSIONS + "ani@example.com,pigeon\n",
+         "/own.csv, line 2: channel is not one of email, sms, push, whatsapp, telegram, messenger, in_app, news_feed"),
         ("links", LINKS + "shop,1,shop,2\nshop,1,till,\n", "/own.csv, line 3: other_contact_id is missing"),
         ("links", LINKS + "shop,1,Shop,2\n",
          "/own.csv, line 2: other_source is no source or namespace of /tangga.yml; use shop"),
@@ -110,6 +117,14 @@ def test_hours_may_end_where_the_next_begin_and_at_midnight(inbox):
         (1, "13:00", "24:00"),
         (7, "00:00", "24:00"),
     ]
+
+
+def test_suppressed_addresses_are_kept_as_the_ids_of_records_known_by_them(inbox):
+    content = SUPPRESSIONS + " Ani@Example.com ,\n0811 2345 678,sms\n+62 811-2345-678,\n"
+    number = normalise.hashed_id("+628112345678")
+    assert sorted(rows(inbox, "suppressions", content), key=str) == sorted(
+        [(normalise.hashed_id("ani@example.com"), None), (number, "sms"), (number, None)], key=str
+    )
 
 
 CELLS = [(r, f, m) for r in range(1, 6) for f in range(1, 6) for m in range(1, 6)]

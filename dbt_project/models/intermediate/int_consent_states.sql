@@ -1,7 +1,8 @@
 -- Whether a customer agreed to be written to, per channel. Of one record the latest word counts, and of words at the
 -- same instant the stricter; where the records of a customer disagree, no means no. Only a yes to marketing is one; a
--- no counts whatever it was called, but for purposes that are known to be something else (seed separate_purposes). A no
--- also reaches who had the record's address before.
+-- no counts whatever it was called, but for purposes that are known to be something else (seed separate_purposes). A
+-- yes that was to be confirmed and was not says nothing beside another word, and alone it is no yes. A no also reaches
+-- who had the record's address before.
 with
 
 words as (
@@ -10,7 +11,8 @@ words as (
         consents.source,
         consents.contact_id,
         consents.channel,
-        consents.status = 'granted' as is_granted,
+        consents.status = 'granted' as is_yes,
+        {{ is_confirmed('consents.channel', 'consents.method') }} or consents.status <> 'granted' as counts,
         consents.status_at
     from {{ ref('stg_consents') }} as consents
     left join {{ ref('separate_purposes') }} as separate on consents.purpose = separate.purpose
@@ -24,7 +26,7 @@ latest as (
     from words
     qualify row_number() over (
         partition by source, contact_id, channel
-        order by status_at desc, case when is_granted then 1 else 0 end asc
+        order by case when counts then 1 else 0 end desc, status_at desc, case when is_yes then 1 else 0 end asc
     ) = 1
 
 ),
@@ -44,13 +46,14 @@ final as (
     select
         reach.customer_id,
         latest.channel,
-        bool_and(latest.is_granted) as is_granted
+        bool_and(latest.is_yes and latest.counts) as is_granted,
+        bool_and(latest.is_yes) and not bool_and(latest.counts) as is_awaiting_confirmation
     from latest
     inner join reach
         on
             latest.source = reach.source
             and latest.contact_id = reach.contact_id
-    where reach.is_own or not latest.is_granted
+    where reach.is_own or not latest.is_yes
     group by reach.customer_id, latest.channel
 
 )

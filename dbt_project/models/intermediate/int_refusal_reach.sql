@@ -38,6 +38,10 @@ refusers as (
 
     select source, contact_id from late
 
+    union distinct
+
+    select '(suppressions)' as source, address as contact_id from {{ source('reference', 'suppressions') }}
+
 ),
 
 addresses as (

@@ -1,8 +1,8 @@
 -- What speaks against writing to a customer on a channel, whatever they once agreed to: a complaint for good, an
--- unsubscribe until the same record agrees again, a bounce until something arrives at the same record, and a no that
--- came after the as-of date, but to a purpose of its own. Of several reasons the gravest; one record that says no is
--- enough. They also reach who had the record's address before; a bounce, which is about one address, only who has the
--- address that it is recorded at.
+-- unsubscribe until the same record agrees again, the company's own list of addresses that are not to be written at, a
+-- no that came after the as-of date, but to a purpose of its own, and a bounce until something arrives at the same
+-- record. Of several reasons the gravest; one record that says no is enough. They also reach who had the record's
+-- address before; a bounce, which is about one address, only who has the address that it is recorded at.
 with
 
 messages as (
@@ -29,7 +29,7 @@ grants as (
         channel,
         max(status_at) as granted_at
     from {{ ref('stg_consents') }}
-    where status = 'granted' and purpose = 'marketing'
+    where status = 'granted' and purpose = 'marketing' and {{ is_confirmed('channel', 'method') }}
     group by source, contact_id, channel
 
 ),
@@ -47,7 +47,7 @@ reasons as (
                 and (grants.granted_at is null or grants.granted_at <= messages.unsubscribed_at) then 2
             when
                 messages.bounced_at is not null
-                and (messages.arrived_at is null or messages.arrived_at <= messages.bounced_at) then 4
+                and (messages.arrived_at is null or messages.arrived_at <= messages.bounced_at) then 5
         end as gravity
     from messages
     left join grants
@@ -62,10 +62,21 @@ reasons as (
         late.source,
         late.contact_id,
         late.channel,
-        3 as gravity
+        4 as gravity
     from {{ ref('stg_late_refusals') }} as late
     left join {{ ref('separate_purposes') }} as separate on late.purpose = separate.purpose
     where separate.purpose is null
+
+    union all
+
+    select
+        '(suppressions)' as source,
+        suppressions.address as contact_id,
+        channels.channel,
+        3 as gravity
+    from {{ source('reference', 'suppressions') }} as suppressions
+    inner join {{ ref('channels') }} as channels
+        on channels.channel = coalesce(suppressions.channel, channels.channel)
 
 ),
 
@@ -87,7 +98,8 @@ final as (
         case min(reasons.gravity)
             when 1 then 'complained'
             when 2 then 'unsubscribed'
-            when 3 then 'said no since'
+            when 3 then 'suppressed'
+            when 4 then 'said no since'
             else 'bounced'
         end as reason
     from reasons
@@ -95,7 +107,7 @@ final as (
         on
             reasons.source = reach.source
             and reasons.contact_id = reach.contact_id
-    where reasons.gravity is not null and (reach.has_its_address or reasons.gravity < 4)
+    where reasons.gravity is not null and (reach.has_its_address or reasons.gravity < 5)
     group by reach.customer_id, reasons.channel
 
 )

@@ -30,7 +30,7 @@ from tangga.settings.sources import (
     SqlEntity,
     SqlSource,
 )
-from tangga.settings.types import ConnectionId, Country, Currency, Name, StoragePath, Strict, TimeZone
+from tangga.settings.types import ConnectionId, Country, Currency, Language, Name, StoragePath, Strict, TimeZone
 from tangga.settings.yaml_file import SettingsError, read_yaml
 
 __all__ = [
@@ -57,12 +57,14 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 
 
 class Business(Strict):
-    """Whose data this is: calendar days, money and telephone numbers are read the way they do."""
+    """Whose data this is: calendar days, money and telephone numbers are read the way they do, and customers whose
+    language is not known are written to in theirs."""
 
     name: str
     time_zone: TimeZone
     currency: Currency
     country: Country
+    language: Language = "en"
 
 
 class Demo(Strict):
@@ -74,8 +76,8 @@ class Demo(Strict):
 
 
 class Reference(Strict):
-    """A company's own rule tables: CSV files that stand in for the seeds of the same name; and `links`, the records
-    that it knows to be one person."""
+    """A company's own rule tables: CSV files that stand in for the seeds of the same name; `links`, the records that it
+    knows to be one person; and `suppressions`, the addresses that nobody is to be written at."""
 
     rfm_segments: str | None = None
     rfm_cutoffs: str | None = None
@@ -85,6 +87,7 @@ class Reference(Strict):
     links: str | None = None
     business_hours: str | None = None
     holidays: str | None = None
+    suppressions: str | None = None
 
 
 class Storage(Strict):

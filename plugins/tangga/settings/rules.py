@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from tangga.contracts import CHANNELS
 from tangga.settings.types import Name, Strict
 
 
@@ -48,6 +49,12 @@ class Lifecycle(Strict):
     satisfied_csat: int = Field(4, ge=1, le=5)
     satisfied_nps: int = Field(7, ge=0, le=10)
     referral_days: int = Field(365, gt=0)
+
+
+class Consent(Strict):
+    """Channels on which a yes counts only once it was confirmed (`method: double_opt_in`)."""
+
+    double_opt_in_channels: list[Literal[*CHANNELS]] = []
 
 
 class Journey(Strict):
@@ -174,6 +181,7 @@ class Rules(Strict):
     rfm: Rfm = Rfm()
     lifecycle: Lifecycle = Lifecycle()
     journey: Journey = Journey()
+    consent: Consent = Consent()
     nps: Nps = Nps()
     audiences: Audiences = Audiences()
     economics: Economics = Economics()

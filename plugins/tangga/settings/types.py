@@ -108,6 +108,7 @@ Name = Annotated[str, _shaped("[a-z][a-z0-9_]*", "use small letters, digits and 
 NameOrNone = Annotated[str, _shaped("([a-z][a-z0-9_]*)?", "use small letters, digits and _, a letter first")]
 Currency = Annotated[str, _shaped("[A-Z]{3}", "use an ISO 4217 code such as IDR")]
 Country = Annotated[str, _shaped("[A-Z]{2}", "use an ISO 3166 code such as ID")]
+Language = Annotated[str, _shaped("[a-z]{2}", "write the ISO 639-1 code, such as en")]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Encoding = Annotated[str, AfterValidator(_encoding)]
 DateFormat = Annotated[str, AfterValidator(_date_format)]

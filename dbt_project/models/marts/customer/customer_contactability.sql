@@ -1,12 +1,5 @@
 with
 
-channels as (
-
-    select * from {{ ref('channels') }}
-    where channel in ('{{ var("audiences") | map(attribute="channel") | unique | join("', '") }}')
-
-),
-
 -- A customer with two records of one address is one; two customers with one address share the stricter answer.
 customers as (
 
@@ -36,10 +29,11 @@ judged as (
             when channels.address = 'email' and customers.has_role_address then 'role address'
             when suppressions.reason is not null then suppressions.reason
             when states.is_granted is null then 'no consent'
+            when states.is_awaiting_confirmation then 'not confirmed'
             when not states.is_granted then 'consent revoked'
         end as own_reason
     from customers
-    cross join channels
+    cross join {{ ref('channels') }} as channels
     left join {{ ref('int_consent_states') }} as states
         on
             customers.customer_id = states.customer_id
@@ -62,7 +56,11 @@ final as (
             case
                 when address is not null
                     then max(case
-                        when own_reason in ('consent revoked', 'complained', 'unsubscribed', 'said no since', 'bounced')
+                        when
+                            own_reason in (
+                                'consent revoked', 'complained', 'unsubscribed', 'suppressed', 'said no since',
+                                'bounced'
+                            )
                             then 'somebody with the same address said no'
                     end) over (partition by channel, address)
             end
