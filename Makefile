@@ -39,7 +39,7 @@ rules-diff: .venv/.installed ## who would move where by the rules of the working
 test: .venv/.installed ## all tests (ARGS=... for pytest)
 	@$(BIN)/pytest $(ARGS)
 
-bench: .venv/.installed ## measurements (NAME=identity or postgres; both unless said)
+bench: .venv/.installed ## measurements (NAME=identity, postgres or warehouse; the first two unless said)
 	@for name in $(or $(NAME),identity postgres); do $(BIN)/python bench/$$name.py $(ARGS) || exit 1; done
 
 check: .venv/.installed ## linters: Python and SQL

@@ -1,4 +1,4 @@
-{{ config(materialized=kept_as('events')) }}
+{{ config(materialized='view') }}
 
 with
 

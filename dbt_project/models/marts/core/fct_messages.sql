@@ -1,4 +1,4 @@
-{{ config(materialized=kept_as('messages')) }}
+{{ config(materialized='view') }}
 
 with
 
