@@ -72,7 +72,7 @@ class Watch:
         self.seconds, self.cpu = time.time() - self._began, _worked() - self._before
 
     def _look(self) -> None:
-        while not self._over.wait(0.03):
+        while not self._over.wait(0.1):
             peak, cpu = 0, 0.0
             for process in psutil.Process().children(recursive=True):
                 try:
