@@ -48,7 +48,7 @@ audience: $(INSTALLED) ## a new audience to begin with (NAME=big_spenders)
 test: $(INSTALLED) ## all tests (ARGS=... for pytest)
 	@$(BIN)/pytest $(ARGS)
 
-bench: $(INSTALLED) ## measurements (NAME=identity or postgres; both unless said)
+bench: $(INSTALLED) ## measurements (NAME=identity, postgres or warehouse; the first two unless said)
 	@for name in $(or $(NAME),identity postgres); do $(BIN)/python bench/$$name.py $(ARGS) || exit 1; done
 
 check: $(INSTALLED) ## linters: Python, SQL and campaigns

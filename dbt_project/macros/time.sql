@@ -99,6 +99,12 @@
     timezone('UTC', timezone('{{ var("time_zone") }}', {{ local_time }}))
 {%- endmacro %}
 
+{# Did an instant (UTC) come after a day, as the business counts days? The instant is left as it is, so that days that lie
+   outside need not be read. #}
+{% macro is_after(instant, day) -%}
+    {{ instant }} >= {{ utc_instant("cast(" ~ day ~ " + interval '1' day as timestamp)") }}
+{%- endmacro %}
+
 {# Whole seconds from one instant to another. #}
 {% macro seconds_between(earlier, later) -%}
     {{ return(adapter.dispatch('seconds_between')(earlier, later)) }}

@@ -56,15 +56,16 @@ class Compiled:
         self.con.execute(f"attach '{warehouse_file}' as built (read_only)")
         self.con.execute("attach ':memory:' as working")
         self._relation: dict[str, str] = {}
-        for schema, table in self.con.execute(
-            # Views last: they stand on tables.
-            "select table_schema, table_name from information_schema.tables where table_catalog = 'built' "
-            "order by table_type, table_schema, table_name"
+        for schema, table, columns in self.con.execute(
+            "select table_schema, table_name, "
+            "string_agg(column_name || ' ' || data_type, ', ' order by ordinal_position) "
+            "from information_schema.columns where table_catalog = 'built' group by all"
         ).fetchall():
             relation = f"working.{schema}.{table}"
             self.con.execute(f"create schema if not exists working.{schema}")
-            limit = "" if schema == "rules" else "limit 0"
-            self.con.execute(f"create table {relation} as from built.{schema}.{table} {limit}")
+            self.con.execute(f"create table {relation} ({columns})")  # of views, too: they could not be read from here
+            if schema == "rules":
+                self.con.execute(f"insert into {relation} from built.{schema}.{table}")
             # A company's own table has the name of the seed that it stands in for: it is meant by its schema.
             is_source = schema in ("landing", "reference", "registry", "estimates")
             self._relation[f"{schema}.{table}" if is_source else table] = relation

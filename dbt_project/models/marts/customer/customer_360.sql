@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 -- All that is known of a customer in one row, and of every judgement why.
 with
 
