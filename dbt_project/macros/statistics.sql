@@ -22,7 +22,7 @@
    are, as the normal one would be. #}
 {% macro wilson(part, whole, sign) -%}
     (({{ part }} + power({{ z_95() }}, 2) / 2 {{ sign }} {{ z_95() }} * sqrt(
-        {{ part }} * ({{ whole }} - {{ part }}) / cast(nullif({{ whole }}, 0) as double) + power({{ z_95() }}, 2) / 4
+        cast({{ part }} as double) * ({{ whole }} - {{ part }}) / cast(nullif({{ whole }}, 0) as double) + power({{ z_95() }}, 2) / 4
     )) / ({{ whole }} + power({{ z_95() }}, 2)))
 {%- endmacro %}
 

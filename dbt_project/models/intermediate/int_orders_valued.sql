@@ -36,16 +36,18 @@ converted as (
         orders.channel,
         statuses.is_purchase as is_purchase_status,
         -- Most orders need no conversion, and the wide numbers that it takes are slow.
-        {% for amount, name in [
-            ('orders.total_amount', 'gross_amount'),
-            ('orders.discount_amount', 'discount_amount'),
-            ('coalesce(refunds.refunded_amount, 0)', 'refunded_amount'),
-        ] -%}
-            case
-                when rates.rate is null then {{ amount }}
-                else cast({{ amount }} * rates.rate as decimal(18, 2))
-            end as {{ name }}{{ ',' if not loop.last }}
-        {% endfor %}
+        case
+            when rates.rate is null then orders.total_amount
+            else cast(orders.total_amount * rates.rate as decimal(18, 2))
+        end as gross_amount,
+        case
+            when rates.rate is null then orders.discount_amount
+            else cast(orders.discount_amount * rates.rate as decimal(18, 2))
+        end as discount_amount,
+        case
+            when rates.rate is null then coalesce(refunds.refunded_amount, 0)
+            else cast(coalesce(refunds.refunded_amount, 0) * rates.rate as decimal(18, 2))
+        end as refunded_amount
     from orders
     inner join {{ ref('int_customer_identities') }} as identities
         on

@@ -38,7 +38,9 @@ affinity as (
         affinity.n_both,
         affinity.n_customers,
         affinity.similarity,
-        row_number() over (order by affinity.similarity desc, affinity.n_both desc, because.product_number asc) as strength
+        row_number() over (
+            order by affinity.similarity desc, affinity.n_both desc, because.product_number asc
+        ) as strength
     from {{ ref('product_affinity') }} as affinity
     inner join {{ ref('int_products') }} as because
         on
