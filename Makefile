@@ -9,6 +9,11 @@ ifdef SCALE
 export TANGGA_DEMO_SCALE := $(SCALE)
 endif
 PORT ?= 8080
+
+# The extra that is installed beside the rest; unless said, the one that is there. `EXTRAS=` removes it.
+EXTRAS ?= $(patsubst .venv/.installed-%,%,$(wildcard .venv/.installed-*))
+LOCKS := requirements.txt $(EXTRAS:%=requirements-%.txt)
+INSTALLED := .venv/.installed$(EXTRAS:%=-%)
 OPTIONS := $(if $(CONFIG),--config "$(CONFIG)") $(if $(TANGGA_HOME),--home "$(TANGGA_HOME)")
 
 .DEFAULT_GOAL := help
@@ -18,58 +23,60 @@ help: ## this list
 	@echo "Tangga: from customer data to campaigns, every morning."
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1|/' | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
 	@echo "  Variables:   CONFIG=<a tangga.yml> AS_OF=YYYY-MM-DD TANGGA_HOME=<directory> PORT=8080 SCALE=<size of the demo>"
+	@echo "  Extras:      make setup EXTRAS=value   expected customer value (docs/value.md); make setup EXTRAS=  without it"
 
-setup: .venv/.installed ## Python packages into .venv (the other targets do it by themselves)
+setup: $(INSTALLED) ## Python packages into .venv (the other targets do it by themselves)
 
-run: .venv/.installed ## the whole pipeline once, through Airflow, without a server
+run: $(INSTALLED) ## the whole pipeline once, through Airflow, without a server
 	@$(BIN)/python -m tangga.local.run $(OPTIONS) $(if $(AS_OF),--as-of "$(AS_OF)")
 
-doctor: .venv/.installed ## look at settings, connections and a few rows of every source; write nothing
+doctor: $(INSTALLED) ## look at settings, connections and a few rows of every source; write nothing
 	@$(BIN)/python -m tangga.local.doctor $(OPTIONS) $(if $(AS_OF),--as-of "$(AS_OF)")
 
-up: .venv/.installed ## Airflow with its UI, until Ctrl-C (DETACH=1: in the background)
+up: $(INSTALLED) ## Airflow with its UI, until Ctrl-C (DETACH=1: in the background)
 	@$(BIN)/python -m tangga.local.up up --port "$(PORT)" $(OPTIONS) $(if $(DETACH),--detach)
 
-down: .venv/.installed ## stop what 'make up' started
+down: $(INSTALLED) ## stop what 'make up' started
 	@$(BIN)/python -m tangga.local.up down $(OPTIONS)
 
-rules-diff: .venv/.installed ## who would move where by the rules of the working tree (BASE=<a git ref>)
+rules-diff: $(INSTALLED) ## who would move where by the rules of the working tree (BASE=<a git ref>)
 	@$(BIN)/python -m tangga.local.rules_diff --base "$(or $(BASE),HEAD)" $(OPTIONS)
 
-audience: .venv/.installed ## a new audience to begin with (NAME=big_spenders)
+audience: $(INSTALLED) ## a new audience to begin with (NAME=big_spenders)
 	@$(BIN)/python -m tangga.local.new_audience --name "$(NAME)"
 
-test: .venv/.installed ## all tests (ARGS=... for pytest)
+test: $(INSTALLED) ## all tests (ARGS=... for pytest)
 	@$(BIN)/pytest $(ARGS)
 
-bench: .venv/.installed ## measurements (NAME=identity or postgres; both unless said)
+bench: $(INSTALLED) ## measurements (NAME=identity, postgres or warehouse; the first two unless said)
 	@for name in $(or $(NAME),identity postgres); do $(BIN)/python bench/$$name.py $(ARGS) || exit 1; done
 
-check: .venv/.installed ## linters: Python, SQL and campaigns
+check: $(INSTALLED) ## linters: Python, SQL and campaigns
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/python tests/dbt/lint_sql.py
 	@$(BIN)/python -m tangga.local.campaigns check $(OPTIONS)
 
-campaigns: .venv/.installed ## every message of campaigns/ as HTML and text (TOOL=mailchimp or hubspot: with its merge tags)
+campaigns: $(INSTALLED) ## every message of campaigns/ as HTML and text (TOOL=mailchimp or hubspot: with its merge tags)
 	@$(BIN)/python -m tangga.local.campaigns write $(OPTIONS) $(if $(TOOL),--tool "$(TOOL)")
 
-docs: .venv/.installed ## the pages of docs/ that are written from the code
+docs: $(INSTALLED) ## the pages of docs/ that are written from the code
 	@$(BIN)/python -m tangga.docs
 
-lock: .venv/.installed ## requirements.in -> requirements.txt
-	@$(BIN)/uv pip compile --universal --quiet --python-version 3.11 --output-file requirements.txt requirements.in
+lock: $(INSTALLED) ## requirements*.in -> requirements*.txt
+	@for name in requirements requirements-value; do \
+	  $(BIN)/uv pip compile --universal --quiet --python-version 3.11 --output-file $$name.txt $$name.in || exit 1; done
 
 clean: ## remove .venv and caches; what runs have written (var/) stays
 	@rm -rf .venv .pytest_cache .ruff_cache .hypothesis dbt_project/target dbt_project/logs
 
 # Bytecode is compiled once here: some images forbid Python to write it later, and then every start of
 # Airflow and dbt takes twice as long.
-.venv/.installed: requirements.txt
+$(INSTALLED): $(LOCKS)
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "Tangga needs Python 3.11 or newer: install it, or name it with PYTHON=<a python>." >&2; exit 1; }
-	@echo "Setting up .venv with $$("$(PYTHON)" --version): once, and again when requirements.txt changes."
+	@echo "Setting up .venv with $$("$(PYTHON)" --version): once, and again when what it needs changes ($(LOCKS))."
 	@test -x $(BIN)/uv || { "$(PYTHON)" -m venv .venv && $(BIN)/python -m pip install --quiet --disable-pip-version-check uv; }
-	@VIRTUAL_ENV="$(CURDIR)/.venv" $(BIN)/uv pip sync --quiet --compile-bytecode requirements.txt
+	@VIRTUAL_ENV="$(CURDIR)/.venv" $(BIN)/uv pip sync --quiet --compile-bytecode $(LOCKS)
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	@touch $@
+	@rm -f .venv/.installed* && touch $@

@@ -1,4 +1,4 @@
-"""Landing -> dbt -> audit -> publish, as of the partition's day."""
+"""Landing -> dbt -> audit -> publish -> pages of the warehouse, as of the partition's day."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ with DAG(
 ):
     chain(
         task(tasks.prepare_warehouse)(),
-        *(
-            task(tasks.build_layer, task_id=f"build_{layer}", retries=0)(layer)
-            for layer in ("staging", "intermediate", "marts", "audiences")
-        ),
+        *(task(tasks.build_layer, task_id=f"build_{layer}", retries=0)(layer) for layer in ("staging", "intermediate")),
+        task(tasks.expect_value, retries=0)(),
+        *(task(tasks.build_layer, task_id=f"build_{layer}", retries=0)(layer) for layer in ("marts", "audiences")),
         task(tasks.audit, retries=0)(),
         task(tasks.publish, outlets=[published])(),
+        task(tasks.describe, retries=0)(),
     )

@@ -100,6 +100,11 @@ def unexpected_rows(name: str, sentence: str, query: str, severity: Severity = "
     return Check(name, sentence, "UnexpectedRowsExpectation", {"unexpected_rows_query": query}, severity, places)
 
 
+def nothing_found(name: str, sentence: str, query: str, severity: Severity = "stop") -> Check:
+    """A check in SQL over tables of its own: it holds when `query` finds no row, whatever the rows checked are."""
+    return unexpected_rows(name, sentence, f"select 1 from {{batch}} where exists ({query})", severity)
+
+
 def verdict(checks: Iterable[CheckResult]) -> Verdict:
     """The worst of what the checks say; without any, nothing was judged."""
     checks = list(checks)

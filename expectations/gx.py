@@ -64,8 +64,9 @@ def source(settings: Settings, name: str, database: Path | None) -> Iterator[Any
         opened = context().data_sources.add_sql(name, connection_string="duckdb:///:memory:", kwargs=kwargs)
         try:
             if database is not None:
-                _execute(opened, f"attach {literal(str(database))} as attached (read_only)")
-                _execute(opened, "use attached")
+                # By the name that its views call it.
+                _execute(opened, f'attach {literal(str(database))} as "{database.stem}" (read_only)')
+                _execute(opened, f'use "{database.stem}"')
             yield opened
         finally:
             opened.get_execution_engine().close()

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import duckdb
-
-from expectations import gate
+from expectations import gate, known_days
 from expectations.checks import Check, GateResult, GateStopped, raise_if_stopped, unexpected_rows
 from tangga.settings import Settings
 
@@ -42,7 +40,7 @@ def check(settings: Settings, database: Path) -> list[GateResult]:
 
     `database` must not be open for writing in any other process.
     """
-    day = _as_of(database)
+    day = known_days.as_of(database) or "undated"
     return [
         gate.run(
             settings,
@@ -56,18 +54,6 @@ def check(settings: Settings, database: Path) -> list[GateResult]:
         )
         for table in COLUMNS
     ]
-
-
-def _as_of(database: Path) -> str:
-    """The day that the file was built for, 'undated' when it does not say: only where results are kept."""
-    if not database.exists():
-        return "undated"
-    try:
-        with duckdb.connect(str(database), read_only=True) as con:
-            day = con.execute("select max(as_of_date) from customer.customer_lifecycle").fetchone()[0]
-    except duckdb.Error:
-        return "undated"
-    return str(day or "undated")
 
 
 def _columns(table: str) -> Check:

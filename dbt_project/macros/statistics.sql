@@ -22,7 +22,7 @@
    are, as the normal one would be. #}
 {% macro wilson(part, whole, sign) -%}
     (({{ part }} + power({{ z_95() }}, 2) / 2 {{ sign }} {{ z_95() }} * sqrt(
-        {{ part }} * ({{ whole }} - {{ part }}) / cast(nullif({{ whole }}, 0) as double) + power({{ z_95() }}, 2) / 4
+        cast({{ part }} as double) * ({{ whole }} - {{ part }}) / cast(nullif({{ whole }}, 0) as double) + power({{ z_95() }}, 2) / 4
     )) / ({{ whole }} + power({{ z_95() }}, 2)))
 {%- endmacro %}
 
@@ -37,4 +37,27 @@
         / (384 * power({{ degrees }}, 3))
         + (79 * power({{ z }}, 9) + 776 * power({{ z }}, 7) + 1482 * power({{ z }}, 5) - 1920 * power({{ z }}, 3) - 945 * {{ z }})
         / (92160 * power({{ degrees }}, 4)))
+{%- endmacro %}
+
+{# The median of a value over this row and all before it, as a window orders them. #}
+{% macro median_so_far(value, partition_by, order_by) -%}
+    {{ return(adapter.dispatch('median_so_far')(value, partition_by, order_by)) }}
+{%- endmacro %}
+
+{% macro default__median_so_far(value, partition_by, order_by) -%}
+    {%- set values -%}
+        array_sort(collect_list(cast({{ value }} as double)) over (
+            partition by {{ partition_by }} order by {{ order_by }}
+            rows between unbounded preceding and current row
+        ))
+    {%- endset -%}
+    (try_element_at({{ values }}, cast(floor((size({{ values }}) + 1) / 2) as int))
+    + try_element_at({{ values }}, cast(floor((size({{ values }}) + 2) / 2) as int))) / 2
+{%- endmacro %}
+
+{% macro duckdb__median_so_far(value, partition_by, order_by) -%}
+    median(cast({{ value }} as double)) over (
+        partition by {{ partition_by }} order by {{ order_by }}
+        rows between unbounded preceding and current row
+    )
 {%- endmacro %}

@@ -45,6 +45,24 @@
     cast({{ day }} - interval '{{ number }}' day as date)
 {%- endmacro %}
 
+{# The last month end before the as-of date. #}
+{% macro last_month_end() -%}
+    {{ days_before("cast(date_trunc('month', " ~ as_of_date() ~ ") as date)", 1) }}
+{%- endmacro %}
+
+{# The day that lies a number of days after another. #}
+{% macro days_after(day, number) -%}
+    {{ return(adapter.dispatch('days_after')(day, number)) }}
+{%- endmacro %}
+
+{% macro default__days_after(day, number) -%}
+    date_add({{ day }}, {{ number }})
+{%- endmacro %}
+
+{% macro duckdb__days_after(day, number) -%}
+    {{ day }} + cast({{ number }} as integer)
+{%- endmacro %}
+
 {# An instant (UTC) as a clock shows it where the business is. #}
 {% macro local_time(instant) -%}
     {{ return(adapter.dispatch('local_time')(instant)) }}
@@ -79,6 +97,12 @@
 
 {% macro duckdb__utc_instant(local_time) -%}
     timezone('UTC', timezone('{{ var("time_zone") }}', {{ local_time }}))
+{%- endmacro %}
+
+{# Did an instant (UTC) come after a day, as the business counts days? The instant is left as it is, so that days that lie
+   outside need not be read. #}
+{% macro is_after(instant, day) -%}
+    {{ instant }} >= {{ utc_instant("cast(" ~ day ~ " + interval '1' day as timestamp)") }}
 {%- endmacro %}
 
 {# Whole seconds from one instant to another. #}
@@ -123,6 +147,11 @@
 
 {% macro duckdb__date_in_zone(instant, time_zone) -%}
     cast(timezone({{ time_zone }}, timezone('UTC', {{ instant }})) as date)
+{%- endmacro %}
+
+{# The first day of a day's month, and of a month so many before it. #}
+{% macro month_of(day, months_before=0) -%}
+    cast(date_trunc('month', {{ day }}) - interval '{{ months_before }}' month as date)
 {%- endmacro %}
 
 {# The birthday that comes after the as-of date. 29 February is the 28th in years that have none: adding whole years says

@@ -9,10 +9,13 @@ they gave before. What is kept of a day is replaced as a whole, and one that is 
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
@@ -67,10 +70,27 @@ def keep(target: Path, con: duckdb.DuckDBPyConnection, tables: Mapping[str, tupl
     """Keep tables as those of a day, in place of what was kept of it before.
 
     `tables` gives for each name the relation of `con` and its columns, which the rows are sorted by in that order.
+    Who keeps the same day at the same time, as two destinations may, waits.
     """
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with _alone(target.parent):
+        _keep(target, con, tables)
+
+
+@contextmanager
+def _alone(place: Path) -> Iterator[None]:
+    handle = os.open(place, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _keep(target: Path, con: duckdb.DuckDBPyConnection, tables: Mapping[str, tuple[str, Columns]]) -> None:
     made = target.with_name(f".{target.name}.part")
     shutil.rmtree(made, ignore_errors=True)
-    made.mkdir(parents=True, mode=0o700)
+    made.mkdir(mode=0o700)
     manifest = {}
     for table, (relation, columns) in tables.items():
         part, names = made / f".{table}.part", ", ".join(columns)

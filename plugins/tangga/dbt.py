@@ -10,7 +10,7 @@ import sys
 from datetime import date, timedelta
 from pathlib import Path
 
-from tangga import audiences, engine, warehouse
+from tangga import audiences, engine, landing, warehouse
 from tangga.settings import REPOSITORY, Settings
 
 PROJECT = REPOSITORY / "dbt_project"
@@ -39,6 +39,7 @@ def variables(settings: Settings, as_of: date) -> dict:
         "country": settings.business.country,
         "language": settings.business.language,
         "rules": settings.rules.model_dump(mode="json"),
+        "unrepeated": landing.unrepeated(settings, as_of),
     } | audiences.variables(settings)
 
 

@@ -61,10 +61,11 @@ def folder(settings: Settings) -> Path:
 
 def current(settings: Settings) -> Version | None:
     """The version that the pointers lead to, None before the first."""
-    return _read(folder(settings) / "current")
+    return read(folder(settings) / "current")
 
 
-def _read(version: Path) -> Version | None:
+def read(version: Path) -> Version | None:
+    """What the folder of a version says of itself, None when it cannot be read."""
     said = files.read_json(version / "manifest.json")
     return Version(**said) if said else None
 
@@ -100,23 +101,29 @@ def publish(settings: Settings, as_of: date, code_version: str) -> Version:
     tables = public_tables(settings)
     versions = folder(settings) / "versions"
     versions.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for left_over in versions.glob(f".{as_of}*.part"):
+        shutil.rmtree(left_over)
+    part = versions / f".{as_of}.part"
+    part.mkdir(mode=0o700)
     with engine.scratch(settings) as con:
         con.execute(f"attach {literal(warehouse.path(settings))} as working (read_only)")
         con.execute("use working")
+        _write(con, part / "private.duckdb", tables)
+        stale, contents = _stale_sources(con), _contents(con)
+        con.execute(f"attach {literal(part / 'private.duckdb')} as private (read_only)")
+        con.execute("use private")  # facts may be views in the working file: from here on they are read, not computed
         rows = {table.full_name: _one(con, f"select count(*) from {table.full_name}") for table in tables}
-        name = f"{as_of}-{_digest(con, tables)}"
-        version = Version(name, as_of.isoformat(), code_version, rows, _stale_sources(con), _contents(con))
+        version = Version(f"{as_of}-{_digest(con, tables)}", as_of.isoformat(), code_version, rows, stale, contents)
         target = versions / version.version
         if not target.exists():
-            part = versions / f".{version.version}.part"
-            shutil.rmtree(part, ignore_errors=True)
-            part.mkdir(mode=0o700)
-            _write(con, part / "private.duckdb", tables, hide_personal=False)
             _write(con, part / "crm.duckdb", tables, hide_personal=True)
             files.write_atomically(part / "manifest.json", json.dumps(asdict(version), indent=2) + "\n")
+            con.execute("use memory")
+            con.execute("detach private")
             os.replace(part, target)
-        elif (before := _read(target)) is None or before.landing != version.landing:  # the same rows, from other files
+        elif (before := read(target)) is None or before.landing != version.landing:  # the same rows, from other files
             files.write_atomically(target / "manifest.json", json.dumps(asdict(version), indent=2) + "\n")
+    shutil.rmtree(part, ignore_errors=True)
     newest = current(settings)
     if newest is None or newest.as_of_date <= version.as_of_date:
         _point_to(settings, version)
@@ -179,14 +186,16 @@ def _contents(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
     return dict(con.execute(rows).fetchall())
 
 
-def _write(con: duckdb.DuckDBPyConnection, file: Path, tables: list[Table], *, hide_personal: bool) -> None:
+def _write(con: duckdb.DuckDBPyConnection, file: Path, tables: list[Table], *, hide_personal: bool = False) -> None:
+    """Copy the tables of the database in use, sorted: what is sorted already, and loses no column, stays as it is."""
     con.execute(f"attach {literal(file)} as published")
     for table in tables:
         hidden = sorted(table.personal) if hide_personal else []
         columns = f"* exclude ({', '.join(hidden)})" if hidden else "*"
+        order = "" if hide_personal and not hidden else " order by all"
         con.execute(f"create schema if not exists published.{table.schema}")
         name = f"published.{table.full_name}"
-        con.execute(f"create table {name} as select {columns} from {table.full_name} order by all")
+        con.execute(f"create table {name} as select {columns} from {table.full_name}{order}")
         con.execute(f"comment on table {name} is {literal(table.description)}")
         for column, meaning in table.columns.items():
             if column not in hidden:

@@ -117,6 +117,8 @@ def _places(settings: Settings) -> str:
             lines.append(f"[bold]Lists[/bold]      {folder}/   ({len(lists)} files)")
     lines.append(f"[bold]Rejects[/bold]    {storage.root(settings) / 'rejects'}/")
     lines.append(f"[bold]Gates[/bold]      {settings.gate_pages}   (what they found)")
+    if settings.warehouse_pages.exists():
+        lines.append(f"[bold]Tables[/bold]     {settings.warehouse_pages}   (what they and their columns mean)")
     return "\n".join(lines)
 
 

@@ -106,13 +106,21 @@ def build_layer(layer: str, dag_run=None) -> None:
     note(f"{counts.get('success', 0)} built, {counts.get('pass', 0)} tests passed")
 
 
+def expect_value(dag_run=None) -> None:
+    """What customers are expected to bring, if the rules ask for it."""
+    from tangga import value
+
+    note(value.expect(_settings(), day_of(dag_run)))
+
+
 def audit() -> None:
     """Check the finished marts before anybody sees them. Raises when they must not be published."""
-    from expectations import marts
+    from expectations import agreements, marts
     from tangga import warehouse
 
     settings = _settings()
-    _conclude(settings, marts.check(settings, warehouse.path(settings)))
+    file = warehouse.path(settings)
+    _conclude(settings, [*marts.check(settings, file), *agreements.check(settings, file)])
 
 
 def publish(dag_run=None) -> str:
@@ -129,6 +137,13 @@ def publish(dag_run=None) -> str:
     version = publish.publish(settings, day, code_version())
     note("; ".join([version.version, *publish.changed_since(settings)]))
     return version.version
+
+
+def describe(dag_run=None) -> None:
+    """Write the pages of the published warehouse. Never fails: whoever waits for the day does not wait for them."""
+    from tangga import warehouse_pages
+
+    note(str(warehouse_pages.show(_settings(), day_of(dag_run)) or "left as they are"))
 
 
 def is_newest_day(dag_run=None) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import psutil
 
-from tangga import identities, landing, memberships, reference, sends
+from tangga import identities, landing, memberships, reference, sends, value
 from tangga.contracts import CONTRACTS
 from tangga.landing import freshness
 from tangga.settings import Settings
@@ -40,6 +40,7 @@ def prepare(settings: Settings, as_of: date) -> dict[str, int]:
         freshness.create_table(con, settings, as_of)
         for kept in (identities, memberships, sends):
             kept.create_views(con, settings, as_of)
+        value.create_tables(con)
         con.execute("create schema reference")
         for table, columns in reference.TABLES.items():
             if getattr(settings.reference, table):

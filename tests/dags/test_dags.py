@@ -91,10 +91,12 @@ def test_nothing_is_published_before_it_was_audited(parsed):
         "prepare_warehouse": [],
         "build_staging": ["prepare_warehouse"],
         "build_intermediate": ["build_staging"],
-        "build_marts": ["build_intermediate"],
+        "expect_value": ["build_intermediate"],
+        "build_marts": ["expect_value"],
         "build_audiences": ["build_marts"],
         "audit": ["build_audiences"],
         "publish": ["audit"],
+        "describe": ["publish"],
     }
 
 

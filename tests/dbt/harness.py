@@ -27,10 +27,11 @@ sources: {shop: {type: files, path: inbox, entities: {contacts: {path: contacts.
 """
 
 
-def make_settings(folder: Path, rfm: str = "{}") -> Settings:
-    """The settings of the tests: a shop in Jakarta without data; runs write below `folder`. `rfm` is `rules.rfm`."""
+def make_settings(folder: Path, rfm: str = "{}", others: str = "") -> Settings:
+    """The settings of the tests: a shop in Jakarta without data; runs write below `folder`. `rfm` is `rules.rfm`,
+    `others` what else `rules` hold."""
     config = folder / "tangga.yml"
-    config.write_text(f"{CONFIG}\nrules: {{rfm: {rfm}}}\n", encoding="utf-8")
+    config.write_text(f"{CONFIG}\nrules: {{rfm: {rfm}, {others}}}\n", encoding="utf-8")
     return tangga_settings.load(config, folder / "var")
 
 
@@ -56,15 +57,18 @@ class Compiled:
         self.con.execute("attach ':memory:' as working")
         self._relation: dict[str, str] = {}
         self._sql: dict[str, str] = {}
-        for schema, table in self.con.execute(
-            "select table_schema, table_name from information_schema.tables where table_catalog = 'built'"
+        for schema, table, columns in self.con.execute(
+            "select table_schema, table_name, "
+            "string_agg(column_name || ' ' || data_type, ', ' order by ordinal_position) "
+            "from information_schema.columns where table_catalog = 'built' group by all"
         ).fetchall():
             relation = f"working.{schema}.{table}"
             self.con.execute(f"create schema if not exists working.{schema}")
-            limit = "" if schema == "rules" else "limit 0"
-            self.con.execute(f"create table {relation} as from built.{schema}.{table} {limit}")
+            self.con.execute(f"create table {relation} ({columns})")  # of views, too: they could not be read from here
+            if schema == "rules":
+                self.con.execute(f"insert into {relation} from built.{schema}.{table}")
             # A company's own table has the name of the seed that it stands in for: it is meant by its schema.
-            is_source = schema in ("landing", "reference", "registry")
+            is_source = schema in ("landing", "reference", "registry", "estimates")
             self._relation[f"{schema}.{table}" if is_source else table] = relation
         self.con.execute("detach built")
 
@@ -92,17 +96,24 @@ class Compiled:
         self, model: str, as_of: date = AS_OF, replacing: Mapping[str, str] = MappingProxyType({})
     ) -> list[dict[str, Any]]:
         """The rows of a model over what was filled in, as of a day; `replacing` names texts of the SQL to replace."""
-        sql = self.sql(model)
-        for text, other in replacing.items():
-            sql = sql.replace(text, other)
-        cursor = self.con.execute(sql.replace(AS_OF.isoformat(), as_of.isoformat()))
+        cursor = self.con.execute(self._sql_of(model, as_of, replacing))
         names = [column[0] for column in cursor.description]
         return [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
 
+    def _sql_of(self, model: str, as_of: date, replacing: Mapping[str, str]) -> str:
+        sql = self.sql(model)
+        for text, other in replacing.items():
+            sql = sql.replace(text, other)
+        return sql.replace(AS_OF.isoformat(), as_of.isoformat())
+
     def put(self, model: str, as_of: date = AS_OF, replacing: Mapping[str, str] = MappingProxyType({})) -> None:
         """Run a model, also one in Python, and fill its own table with the rows."""
-        files = [*(dbt.PROJECT / "models").rglob(f"{model}.py")]
-        self.fill(model, self._run_python(files[0]) if files else self.run(model, as_of, replacing))
+        if files := [*(dbt.PROJECT / "models").rglob(f"{model}.py")]:
+            self.fill(model, self._run_python(files[0]))
+        else:
+            relation = self._relation[model]
+            self.con.execute(f"delete from {relation}")
+            self.con.execute(f"insert into {relation} by name {self._sql_of(model, as_of, replacing)}")
 
     def _run_python(self, file: Path) -> list[dict[str, Any]]:
         return load_model(file)(self, self.con).to_pylist()

@@ -18,12 +18,13 @@ from hypothesis import strategies as st
 
 from tangga import dbt, warehouse
 from tests.dbt.harness import AS_OF, Compiled, make_settings
-from tests.reference.definitions import RfmRow, ValuedOrder, cohorts, nps, rfm, score_and_segment
+from tests.reference.definitions import RfmRow, ValuedOrder, cohorts, nps, score_and_segment
 from tests.reference.service import repeat_purchases
 
 BINNINGS = ("quantile", "r_rfm", "fixed")
 SCHEMES = ("standard_11", "rf_grid_10")
 DEFAULT = ("quantile", "standard_11")
+RFM_MODELS = ("int_rfm_cuts", "int_rfm_cutoffs", "int_rfm_scores")
 MOST_CENTS = 10**13
 """Cut points are exact up to here: a hundred thousand million in any currency."""
 
@@ -54,7 +55,7 @@ def rfm_of(settings, compiled, tmp_path_factory) -> dict[tuple[str, str], Compil
             tmp_path_factory.mktemp(f"{binning}_{scheme}"), f"{{binning: {binning}, scheme: {scheme}}}"
         )
         warehouse.path(other).parent.mkdir(parents=True)
-        dbt.run(other, AS_OF, "compile", "--quiet", "--select", "int_rfm_cuts", "int_rfm_cutoffs", "customer_rfm")
+        dbt.run(other, AS_OF, "compile", "--quiet", "--select", *RFM_MODELS)
         return Compiled(dbt.target(other), warehouse.path(settings))
 
     others = [rules for rules in product(BINNINGS, SCHEMES) if rules != DEFAULT]
@@ -100,14 +101,17 @@ class TestRfm:
     def test_scores_and_segments_are_those_of_the_reference(self, rfm_of, binning, scheme, rows):
         models = rfm_of[binning, scheme]
         models.fill("int_rfm_segment_map", seed("rfm_segments"))
+        models.fill("int_rfm_days", [{"evaluation_date": AS_OF}])
         models.fill("int_rfm_values", [
-            dict(zip(("customer_id", "recency_days", "frequency", "monetary"), row, strict=True)) for row in rows
+            dict(zip(("customer_id", "recency_days", "frequency", "monetary"), row, strict=True))
+            | {"evaluation_date": AS_OF}
+            for row in rows
         ])  # fmt: skip
-        models.put("int_rfm_cuts")
         models.put("int_rfm_cutoffs")
+        models.put("int_rfm_cuts")
         found = {
             row["customer_id"]: ((row["r_score"], row["f_score"], row["m_score"]), row["segment"])
-            for row in models.run("customer_rfm")
+            for row in models.run("int_rfm_scores")
         }
         assert found == score_and_segment(rows, binning, scheme, STANDARD_11, LOWER_BOUNDS)
         assert len({(row.recency, row.frequency, row.monetary) for row in rows}) >= len(set(found.values()))
@@ -182,17 +186,6 @@ class TestOrders:
             customers, repeat, observed, repurchased = expected[month]
             assert row["repeat_rate"] == Decimal(str(round(repeat / customers, 4)))
             assert row["repurchase_rate"] == (Decimal(str(round(repurchased / observed, 4))) if observed else None)
-
-    @ROUNDS
-    @given(valued=orders())
-    def test_values_are_those_of_the_reference(self, compiled, valued):
-        as_of = max((order.order_date for order in valued), default=AS_OF)
-        fill_orders(compiled, valued)
-        found = [
-            RfmRow(row["customer_id"], row["recency_days"], row["frequency"], row["monetary"])
-            for row in compiled.run("int_rfm_values", as_of)
-        ]
-        assert sorted(found) == rfm(valued, as_of)
 
 
 Answer = tuple[str | None, str, int, int | None]

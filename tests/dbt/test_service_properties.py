@@ -151,6 +151,7 @@ class TestBusinessMinutes:
             f"{AS_OF} 17:00:00": f"{end:%Y-%m-%d %H:%M:%S}",
             f"'{AS_OF}'": f"'{as_of}'",
         }
+        compiled.put("int_calendar", replacing=elsewhere)
         compiled.put("int_business_hours", replacing=elsewhere)
         found = {row["ticket_id"]: row for row in compiled.run("int_ticket_times", replacing=elsewhere)}
         assert set(found) == {str(number) for number in range(len(spans))}

@@ -15,11 +15,13 @@ import pytest
 
 from tangga import audiences
 from tangga.settings import REPOSITORY
+from tests.e2e import asked
 from tests.reference.confusions import as_table, confusions, share_right
 
 pytestmark = pytest.mark.e2e
 
 DAY, DAY_BEFORE = "2026-05-20", "2026-05-19"
+MONTH = "metric_time__month"
 KEPT = ("landing", "rejects", "published", "exports", "state", "gates")
 """What a rerun must leave alone, byte for byte."""
 
@@ -297,3 +299,69 @@ def test_settings_that_cannot_be_used_are_said_in_a_sentence(shop, tmp_path):
     assert "business.time_zone" in done.stderr
     assert "colour" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.fixture(scope="module")
+def mf(demo):
+    if asked.MF is None:
+        pytest.skip("dbt-metricflow is not installed")
+    return lambda *metrics, by="": asked.ask(demo.home, *metrics, by=by)
+
+
+def test_every_metric_is_asked(demo):
+    manifest = json.loads((demo.home / "metrics" / "target" / "semantic_manifest.json").read_text())
+    names = [metric["name"] for metric in manifest["metrics"]]
+    assert all(metric["label"] and metric["description"] for metric in manifest["metrics"])
+    parts = {name for columns in asked.BY_PERIOD.values() for name in columns}
+    assert set(names) == {*asked.BY_HAND, *asked.BY_MONTH, *parts}
+    assert len(names) == len(set(names))
+
+
+def number(value):
+    """A figure as the marts show it: shares with four decimals, the rest with two."""
+    return pytest.approx(float(value), abs=0.005 if abs(value) > 1 else 0.0001)
+
+
+def test_metrics_are_what_the_marts_say(crm, mf):
+    [row] = mf(*asked.BY_HAND)
+    by_hand = {name: crm.sql(sql).fetchone()[0] for name, sql in asked.BY_HAND.items()}
+    assert {name: value for name, value in by_hand.items() if not value} == {
+        "without_cost": 0,
+        "without_cost_in_window": 0,
+    }
+    assert {name: float(value) for name, value in row.items()} == {
+        name: number(value) for name, value in by_hand.items()
+    }
+
+
+def test_metrics_by_month_are_what_the_marts_say(crm, mf):
+    rows = mf(*asked.BY_MONTH, by=MONTH)
+    for name, sql in asked.BY_MONTH.items():
+        by_hand = {str(month)[:7]: value for month, value in crm.sql(sql).fetchall() if value is not None}
+        assert len(by_hand) > 3, name
+        answered = {row[MONTH][:7]: float(row[name]) for row in rows if row[name] and row[MONTH]}
+        assert answered == {month: number(value) for month, value in by_hand.items()}, name
+
+
+def test_metrics_by_rung_are_what_the_marts_say(crm, mf):
+    by_hand = crm.sql(
+        f"select rung_name, {', '.join(asked.BY_RUNG.values())} from customer.customer_value "
+        "inner join customer.customer_lifecycle using (customer_id) group by all"
+    ).fetchall()
+    rows = mf(*asked.BY_RUNG, by="customer__rung")
+    answered = {row["customer__rung"]: [float(row[name] or 0) for name in asked.BY_RUNG] for row in rows}
+    assert answered == {rung: [number(value) for value in values] for rung, *values in by_hand}
+
+
+@pytest.mark.parametrize("mart", asked.BY_PERIOD)
+def test_parts_of_scores_are_those_of_one_period_and_slice(crm, mf, mart):
+    columns = asked.BY_PERIOD[mart]
+    period, slice_ = f"{mart}_period__period", f"{mart}_period__slice"
+    by_hand = crm.sql(
+        f"select period_grain, dimension, {', '.join(f'sum({column})' for column in columns.values())} "
+        f"from metrics.{mart} group by all"
+    ).fetchall()
+    rows = mf(*columns, by=f"{period},{slice_}")
+    assert sorted((row[period], row[slice_], *(int(float(row[name])) for name in columns)) for row in rows) == sorted(
+        by_hand
+    )

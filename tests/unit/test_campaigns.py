@@ -62,7 +62,7 @@ def test_the_steps_are_data():
 
 
 def test_the_registry_says_whose_words_live_in_the_tool():
-    said = {entry.campaign: entry.content for entry in audiences.load() if entry.campaign}
+    said = {entry.campaign: entry.content for entry in audiences.with_campaigns(audiences.load())}
     assert {name for name, content in said.items() if content == "campaigns"} == {c.name for c in campaigns.load()}
     assert {name for name, content in said.items() if content == "tool"} == {
         "second_purchase",

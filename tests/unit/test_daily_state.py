@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import duckdb
@@ -100,6 +101,16 @@ def test_a_second_delivery_adds_nothing_and_another_one_replaces_the_day(home):
     hand_out(home, FIRST, "citra")
     assert handed_out(home, SECOND) == [(FIRST, "citra")]
     assert len(tree(home)) == len(before)
+
+
+def test_two_destinations_may_say_so_at_once(home):
+    hand_out(home, SECOND, *map(str, range(1000)))
+    expected = {name.replace(str(SECOND), str(FIRST)) for name in tree(home)}
+    messages = home.home / "messages.parquet"
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: sends.record(home, FIRST, messages), range(8)))
+    assert {name for name in tree(home) if str(FIRST) in name} == expected
+    assert len(handed_out(home, SECOND)) == 1000
 
 
 def test_a_day_is_compared_with_the_newest_before_it_and_has_the_sizes_of_all(home):

@@ -173,6 +173,38 @@ def test_daily_partitions_are_all_that_were_let_in(inbox):
     assert [[landed.index(path) for path in paths] for paths in found] == [[0], [0], [0, 2], [0, 2], [0, 2, 4]]
 
 
+@pytest.mark.parametrize(
+    ("load", "verdicts", "expected"),
+    [
+        ("snapshot", ["pass", "pass"], ["contacts"]),
+        ("daily", ["pass", "stop"], ["contacts"]),
+        ("daily", ["pass", "pass"], []),
+        ("snapshot", ["stop"], []),
+    ],
+)
+def test_keys_of_one_accepted_partition_are_unrepeated(inbox, load, verdicts, expected):
+    known, _ = land_days(inbox, {"load": load}, verdicts)
+    assert landing.unrepeated(known, days(len(verdicts))[-1]) == expected
+
+
+def test_a_key_twice_in_a_partition_is_repeated(inbox):
+    result = inbox.land("contacts", GOOD + "2,2026-03-03T10:00:00Z,Budi\n")
+    landing.record_verdict(result.settings, result.manifest, "pass", [])
+    assert landing.unrepeated(result.settings, DAY) == []
+
+
+@pytest.mark.parametrize(("namespace", "expected"), [("web", []), ("till", ["contacts"])])
+def test_sources_of_one_namespace_may_repeat_each_other(inbox, namespace, expected):
+    shops = {name: {"path": "inbox", "entities": {"contacts": {"path": f"{name}.csv"}}} for name in ("web", "till")}
+    shops["till"]["namespace"] = namespace
+    for name in shops:
+        inbox.put(f"{name}.csv", GOOD)
+    known = inbox.settings("contacts", sources=shops)
+    for name in shops:
+        landing.record_verdict(known, landing.land(known, name, "contacts", DAY), "pass", [])
+    assert landing.unrepeated(known, DAY) == expected
+
+
 def test_verdict_is_on_the_bytes_that_were_judged(inbox):
     known, landed = land_days(inbox, {}, ["pass", "pass"])
     inbox.put(f"contacts-{days(2)[1]}.csv", HEAD + "7,2026-03-01,Eka\n")

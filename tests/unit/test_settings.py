@@ -137,6 +137,13 @@ def test_one_fault(tmp_path, old, new, expected):
     assert faults(tmp_path, MINIMAL.replace(old, new, 1)) == [expected]
 
 
+def test_damping_no_longer_than_its_lookback(tmp_path):
+    assert faults(tmp_path, MINIMAL + "\nrules: {rfm: {damping_days: 31}}\n") == [
+        "rules.rfm: damping_days (31) is more than damping_lookback_days (30): no segment could ever hold that long; "
+        "make the look-back longer"
+    ]
+
+
 def test_unknown_entity_and_column(tmp_path):
     (fault,) = faults(tmp_path, MINIMAL.replace("orders: {", "order: {"))
     assert fault.startswith("sources.shop: 'order' is not a landing contract; use one of contacts, consents, ")

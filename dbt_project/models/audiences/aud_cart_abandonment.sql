@@ -2,20 +2,35 @@
 -- delay is over.
 with
 
-carts as (
+-- Only what was touched of late is asked when it was begun.
+touched as (
 
-    select
-        customer_id,
-        source,
-        cart_id,
-        min(occurred_at) as began_at,
-        max(occurred_at) as touched_at
+    select distinct customer_id, source, cart_id
     from {{ ref('fct_events') }}
     where
         event_type in ('add_to_cart', 'checkout')
         and customer_id is not null
         and cart_id is not null
-    group by customer_id, source, cart_id
+        and occurred_at >= {{ as_of_end() }} - interval '{{ rule("audiences.cart_days") }}' day
+
+),
+
+carts as (
+
+    select
+        events.customer_id,
+        events.source,
+        events.cart_id,
+        min(events.occurred_at) as began_at,
+        max(events.occurred_at) as touched_at
+    from {{ ref('fct_events') }} as events
+    inner join touched
+        on
+            events.customer_id = touched.customer_id
+            and events.source = touched.source
+            and events.cart_id = touched.cart_id
+    where events.event_type in ('add_to_cart', 'checkout')
+    group by events.customer_id, events.source, events.cart_id
 
 ),
 
@@ -31,8 +46,6 @@ left_behind as (
         orders.order_id is null
         and carts.touched_at <= cast('{{ var("as_of_end_utc") }}' as timestamp)
         - interval '{{ rule("audiences.cart_delay_hours") }}' hour
-        and carts.touched_at >= cast('{{ var("as_of_end_utc") }}' as timestamp)
-        - interval '{{ rule("audiences.cart_days") }}' day
 
 )
 

@@ -1,25 +1,7 @@
--- The opening hours of every day from the first ticket to the as-of date as instants, and how many seconds the business
+-- The opening hours of every day of the calendar as instants, and how many seconds the business
 -- was open before the day: what lies between two instants is then a difference, however far they are apart. A day on
 -- which the clocks change has the hours that it really had.
-with recursive
-
-first_day as (
-
-    select min(opened_date) as day from {{ ref('stg_tickets') }}
-
-),
-
-days (day) as (
-
-    select day from first_day
-    where day is not null
-
-    union all
-
-    select cast(day + interval '1' day as date) from days
-    where day < {{ as_of_date() }}
-
-),
+with
 
 hours as (
 
@@ -33,7 +15,7 @@ hours as (
                 then {{ utc_instant("cast(days.day + interval '1' day as timestamp)") }}
             else {{ utc_instant("cast(cast(days.day as varchar) || ' ' || weekly.closes_at as timestamp)") }}
         end as closes_at
-    from days
+    from {{ ref('int_calendar') }} as days
     left join {{ ref('int_holidays') }} as holidays on days.day = holidays.holiday_date
     left join {{ ref('int_weekly_hours') }} as weekly
         on

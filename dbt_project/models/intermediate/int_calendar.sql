@@ -1,9 +1,19 @@
--- Every day from the first order to the as-of date.
+-- Every day from the first order or ticket to the as-of date.
 with recursive
+
+first_days as (
+
+    select min(order_date) as day from {{ ref('int_orders_valued') }}
+
+    union all
+
+    select min(opened_date) as day from {{ ref('stg_tickets') }}
+
+),
 
 first_day as (
 
-    select min(order_date) as day from {{ ref('int_orders_valued') }}
+    select min(day) as day from first_days
 
 ),
 

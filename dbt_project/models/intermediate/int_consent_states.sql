@@ -16,7 +16,7 @@ words as (
         consents.status_at
     from {{ ref('stg_consents') }} as consents
     left join {{ ref('separate_purposes') }} as separate on consents.purpose = separate.purpose
-    where consents.purpose = 'marketing' or (consents.status <> 'granted' and separate.purpose is null)
+    where {{ is_about_marketing('consents', 'separate') }}
 
 ),
 

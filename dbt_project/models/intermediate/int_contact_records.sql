@@ -14,10 +14,8 @@ mentions as (
 
     union all
 
-    select source, contact_id, cast(null as varchar), cast(null as varchar), min(occurred_at), false
-    from {{ ref('stg_events') }}
-    where contact_id is not null
-    group by source, contact_id
+    select source, contact_id, cast(null as varchar), cast(null as varchar), first_visit_at, false
+    from {{ ref('int_visits') }}
 
     union all
 

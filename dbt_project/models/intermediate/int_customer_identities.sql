@@ -5,6 +5,7 @@ final as (
 
     select
         customers.customer_id,
+        cast(customers.cluster_number as integer) as customer_number,
         records.source,
         records.contact_id,
         records.first_seen_at,

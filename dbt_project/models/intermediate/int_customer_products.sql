@@ -1,21 +1,41 @@
--- What each customer has bought, the latest first.
+-- What each customer has bought, the latest first; by numbers, as there are many.
 with
 
-bought as (
+-- An order may name a product on several lines.
+in_orders as (
 
     select
-        orders.customer_id,
+        orders.customer_number,
+        products.product_number,
         lines.source,
-        lines.product_id,
-        cast(count(distinct lines.order_id) as integer) as orders,
-        max(orders.order_date) as last_order_date
+        lines.order_id,
+        orders.order_date,
+        sum(lines.quantity) as quantity
     from {{ ref('stg_order_lines') }} as lines
     inner join {{ ref('int_orders_valued') }} as orders
         on
             lines.source = orders.source
             and lines.order_id = orders.order_id
+    inner join {{ ref('int_products') }} as products
+        on
+            lines.source = products.source
+            and lines.product_id = products.product_id
     where orders.is_purchase
-    group by orders.customer_id, lines.source, lines.product_id
+    group by orders.customer_number, products.product_number, lines.source, lines.order_id, orders.order_date
+
+),
+
+bought as (
+
+    select
+        customer_number,
+        product_number,
+        cast(count(*) as integer) as orders,
+        cast(sum(quantity) as decimal(18, 3)) as quantity,
+        min(order_date) as first_order_date,
+        max(order_date) as last_order_date
+    from in_orders
+    group by customer_number, product_number
 
 ),
 
@@ -23,10 +43,10 @@ final as (
 
     select
         *,
-        row_number() over (
-            partition by customer_id
-            order by last_order_date desc, orders desc, source asc, product_id asc
-        ) as place
+        cast(row_number() over (
+            partition by customer_number
+            order by last_order_date desc, orders desc, product_number asc
+        ) as integer) as place
     from bought
 
 )

@@ -3,19 +3,19 @@ with
 
 visits as (
 
-    select identities.customer_id, max(events.event_date) as engaged_date
-    from {{ ref('stg_events') }} as events
+    select identities.customer_id, max(visits.last_visit_at) as engaged_at
+    from {{ ref('int_visits') }} as visits
     inner join {{ ref('int_customer_identities') }} as identities
         on
-            events.source = identities.source
-            and events.contact_id = identities.contact_id
+            visits.source = identities.source
+            and visits.contact_id = identities.contact_id
     group by identities.customer_id
 
 ),
 
 reactions as (
 
-    select identities.customer_id, max(messages.message_date) as engaged_date
+    select identities.customer_id, max(messages.occurred_at) as engaged_at
     from {{ ref('stg_messages') }} as messages
     inner join {{ ref('int_customer_identities') }} as identities
         on
@@ -28,11 +28,11 @@ reactions as (
 
 final as (
 
-    select customer_id, max(engaged_date) as last_engaged_date
+    select customer_id, {{ local_date('max(engaged_at)') }} as last_engaged_date
     from (
-        select customer_id, engaged_date from visits
+        select customer_id, engaged_at from visits
         union all
-        select customer_id, engaged_date from reactions
+        select customer_id, engaged_at from reactions
     ) as engagements
     group by customer_id
 

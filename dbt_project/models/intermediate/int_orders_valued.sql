@@ -15,7 +15,7 @@ rates as (
 
 refunds as (
 
-    select source, order_id, sum(amount) as refunded_amount
+    select source, order_id, cast(sum(amount) as decimal(18, 2)) as refunded_amount
     from {{ ref('stg_refunds') }}
     group by source, order_id
 
@@ -27,6 +27,7 @@ converted as (
         orders.source,
         orders.order_id,
         identities.customer_id,
+        identities.customer_number,
         orders.ordered_at,
         orders.order_date,
         orders.status,
@@ -34,9 +35,19 @@ converted as (
         orders.coupon_code,
         orders.channel,
         statuses.is_purchase as is_purchase_status,
-        cast(orders.total_amount * coalesce(rates.rate, 1) as decimal(18, 2)) as gross_amount,
-        cast(orders.discount_amount * coalesce(rates.rate, 1) as decimal(18, 2)) as discount_amount,
-        cast(coalesce(refunds.refunded_amount, 0) * coalesce(rates.rate, 1) as decimal(18, 2)) as refunded_amount
+        -- Most orders need no conversion, and the wide numbers that it takes are slow.
+        case
+            when rates.rate is null then orders.total_amount
+            else cast(orders.total_amount * rates.rate as decimal(18, 2))
+        end as gross_amount,
+        case
+            when rates.rate is null then orders.discount_amount
+            else cast(orders.discount_amount * rates.rate as decimal(18, 2))
+        end as discount_amount,
+        case
+            when rates.rate is null then coalesce(refunds.refunded_amount, 0)
+            else cast(coalesce(refunds.refunded_amount, 0) * rates.rate as decimal(18, 2))
+        end as refunded_amount
     from orders
     inner join {{ ref('int_customer_identities') }} as identities
         on
@@ -61,6 +72,7 @@ final as (
         source,
         order_id,
         customer_id,
+        customer_number,
         ordered_at,
         order_date,
         status,

@@ -16,7 +16,7 @@ latest as (
 
     select *
     from landed
-    {{ keep_latest("namespace, contact_id", first_by='is_change_known desc, updated_at') }}
+    {{ keep_latest("namespace, contact_id", first_by='is_change_known desc, updated_at', entity='contacts') }}
 
 ),
 

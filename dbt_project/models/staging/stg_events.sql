@@ -1,3 +1,5 @@
+{{ config(materialized=kept_as('events')) }}
+
 with
 
 landed as (
@@ -12,7 +14,7 @@ latest as (
 
     select *
     from landed
-    {{ keep_latest("namespace, event_id") }}
+    {{ keep_latest("namespace, event_id", entity='events') }}
 
 ),
 

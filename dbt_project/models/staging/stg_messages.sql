@@ -1,3 +1,5 @@
+{{ config(materialized=kept_as('messages')) }}
+
 with
 
 landed as (
@@ -12,7 +14,7 @@ latest as (
 
     select *
     from landed
-    {{ keep_latest("namespace, message_id, event, occurred_at") }}
+    {{ keep_latest("namespace, message_id, event, occurred_at", entity='messages') }}
 
 ),
 

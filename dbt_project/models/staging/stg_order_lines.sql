@@ -1,3 +1,5 @@
+{{ config(materialized=kept_as('order_lines')) }}
+
 with
 
 landed as (
@@ -11,7 +13,7 @@ latest as (
 
     select *
     from landed
-    {{ keep_latest("namespace, order_id, line_number") }}
+    {{ keep_latest("namespace, order_id, line_number", entity='order_lines') }}
 
 ),
 

@@ -1,3 +1,5 @@
+{{ config(materialized=kept_as('referrals')) }}
+
 with
 
 landed as (
@@ -12,7 +14,7 @@ latest as (
 
     select *
     from landed
-    {{ keep_latest("namespace, referrer_contact_id, referred_contact_id") }}
+    {{ keep_latest("namespace, referrer_contact_id, referred_contact_id", entity='referrals') }}
 
 ),
 

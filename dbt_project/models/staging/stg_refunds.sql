@@ -1,3 +1,5 @@
+{{ config(materialized=kept_as('refunds')) }}
+
 with
 
 landed as (
@@ -12,7 +14,7 @@ latest as (
 
     select *
     from landed
-    {{ keep_latest("namespace, refund_id") }}
+    {{ keep_latest("namespace, refund_id", entity='refunds') }}
 
 ),
 

@@ -1,3 +1,5 @@
+{{ config(materialized=kept_as('survey_responses')) }}
+
 with
 
 landed as (
@@ -12,7 +14,7 @@ latest as (
 
     select *
     from landed
-    {{ keep_latest("namespace, response_id") }}
+    {{ keep_latest("namespace, response_id", entity='survey_responses') }}
 
 ),
 

@@ -1,3 +1,5 @@
+{{ config(materialized=kept_as('tickets')) }}
+
 with
 
 landed as (
@@ -12,7 +14,7 @@ latest as (
 
     select *
     from landed
-    {{ keep_latest("namespace, ticket_id") }}
+    {{ keep_latest("namespace, ticket_id", entity='tickets') }}
 
 ),
 

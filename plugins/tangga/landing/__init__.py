@@ -41,6 +41,7 @@ from tangga.landing.partitions import (
     recent,
     record_verdict,
     sources_of,
+    unrepeated,
 )  # fmt: skip
 from tangga.settings import Settings
 from tangga.sources.relations import Marks, Reading, printable
@@ -48,7 +49,7 @@ from tangga.storage import Stored
 
 __all__ = [
     "MISSED", "Manifest", "accepted", "accepted_after", "create_views", "folder", "here", "is_accepted", "land",
-    "landed", "manifests", "partitions", "read_manifest", "recent", "record_verdict", "sources_of",
+    "landed", "manifests", "partitions", "read_manifest", "recent", "record_verdict", "sources_of", "unrepeated",
 ]  # fmt: skip
 
 log = logging.getLogger(__name__)

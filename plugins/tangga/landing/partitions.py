@@ -138,17 +138,32 @@ def manifests(settings: Settings, day: date) -> list[Manifest]:
 def partitions(settings: Settings, entity: str, as_of: date) -> list[Path]:
     """The files that are the state of an entity as of a day: of snapshot sources the newest that the
     gate let in, of daily sources all of them."""
-    chosen: list[Path] = []
+    return [_unchanged(settings, manifest) for manifest in _counting(settings, entity, as_of)]
+
+
+def _counting(settings: Settings, entity: str, as_of: date) -> list[Manifest]:
+    chosen: list[Manifest] = []
     for source, spec in settings.sources.items():
         if entity not in spec.entities:
             continue
         if spec.entities[entity].load == "snapshot":
             newest = (_accepted(path) for path in reversed(days(settings, entity, source, as_of)))
-            counting = [*islice((manifest for manifest in newest if manifest), 1)]
+            chosen += islice((manifest for manifest in newest if manifest), 1)
         else:
-            counting = accepted(settings, entity, source, as_of)
-        chosen += [_unchanged(settings, manifest) for manifest in counting]
+            chosen += accepted(settings, entity, source, as_of)
     return chosen
+
+
+def unrepeated(settings: Settings, as_of: date) -> list[str]:
+    """The entities that have landed by a day with each key once: in one partition for each namespace, in which no key
+    stands twice."""
+    found = []
+    for entity in CONTRACTS:
+        counting = _counting(settings, entity, as_of)
+        spaces = {settings.sources[manifest.source].namespace or manifest.source for manifest in counting}
+        if counting and len(spaces) == len(counting) and not any(manifest.superseded for manifest in counting):
+            found.append(entity)
+    return found
 
 
 def sources_of(settings: Settings, entity: str) -> list[str]:

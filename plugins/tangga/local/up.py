@@ -152,7 +152,9 @@ def _greet(settings: Settings, address: str) -> None:
     for user, password in airflow_home.logins(settings).items():
         print(f"  {user:<6} / {password}   {airflow_home.USERS[user]}")
     print(f"Logs: {airflow_home.logs(settings)}")
-    print(f"What the gates found, once a day has run: {settings.gate_pages}")
+    print("Once a day has run, pages to open in a browser:")
+    print(f"  what the gates found: {settings.gate_pages}")
+    print(f"  what the tables of the warehouse mean: {settings.warehouse_pages}")
     print("Stop it with 'make down', or with Ctrl-C where it was started.", flush=True)
 
 

@@ -122,6 +122,11 @@ class Settings(Strict):
         """The first page of what the gates found."""
         return self.home / "docs" / "gates" / "index.html"
 
+    @property
+    def warehouse_pages(self) -> Path:
+        """What the tables and columns of the warehouse mean, in one page."""
+        return self.home / "docs" / "warehouse" / "index.html"
+
     def resolve(self, path: str) -> Path:
         """A path from `tangga.yml`, absolute: `~` and `$TANGGA_HOME` stand for what they say, and
         relative paths count from the folder of the file."""

@@ -5,18 +5,32 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from tangga.contracts import CHANNELS
 from tangga.settings.types import Name, Strict
 
 
 class Rfm(Strict):
-    """`window_days` counts back from the as-of date; empty means all history."""
+    """`window_days` counts back from the as-of date; empty means all history. The history holds the last
+    `history_months` month ends. With `damping_days` a new segment counts once it has held so many days running; 0 is
+    off. For that every day is evaluated since the last month end that lies `damping_lookback_days` or more back."""
 
     binning: Literal["quantile", "fixed", "r_rfm"] = "quantile"
     scheme: Name = "standard_11"
     window_days: int | None = Field(None, gt=0)
+    history_months: int = Field(12, ge=0, le=120)
+    damping_days: int = Field(0, ge=0, le=90)
+    damping_lookback_days: int = Field(30, ge=1, le=180)
+
+    @model_validator(mode="after")
+    def _damping_fits_its_lookback(self) -> Rfm:
+        if self.damping_days > self.damping_lookback_days:
+            raise ValueError(
+                f"damping_days ({self.damping_days}) is more than damping_lookback_days "
+                f"({self.damping_lookback_days}): no segment could ever hold that long; make the look-back longer"
+            )
+        return self
 
 
 class Identity(Strict):
@@ -39,7 +53,7 @@ class CurrencyRules(Strict):
 
 
 class Lifecycle(Strict):
-    """Where the rungs of the ladder begin."""
+    """Where the rungs of the ladder begin, and how many days its history goes back."""
 
     engaged_days: int = Field(90, gt=0)
     majority_purchase_days: int = Field(4, ge=2)
@@ -50,6 +64,7 @@ class Lifecycle(Strict):
     satisfied_csat: int = Field(4, ge=1, le=5)
     satisfied_nps: int = Field(7, ge=0, le=10)
     referral_days: int = Field(365, gt=0)
+    history_days: int = Field(730, gt=0)
 
 
 class Consent(Strict):
@@ -123,6 +138,24 @@ class Economics(Strict):
 
     margin_share: float = Field(0.3, ge=0, le=1)
     window_days: int = Field(365, gt=0)
+
+
+class Value(Strict):
+    """What customers are expected to bring in the next months, if `expected` is true ([value](value.md) explains it).
+    Held out to compare with is the last `holdout_share` (0-1) of the days since the first purchase, at most the
+    horizon. A fit needs so many customers before it, of them who had bought again, and purchases in it; it may miss its
+    purchases and value by the tolerance (0-1), and how often customers buy may go with how much they pay up to the
+    correlation (0-1)."""
+
+    expected: bool = False
+    horizon_months: int = Field(12, ge=1, le=60)
+    minimum_customers: int = Field(500, ge=50)
+    minimum_repeat_customers: int = Field(100, ge=20)
+    minimum_holdout_purchases: int = Field(100, ge=1)
+    max_customers_fitted: int = Field(50_000, ge=500)
+    holdout_share: float = Field(0.25, gt=0, le=0.5)
+    holdout_tolerance: float = Field(0.3, gt=0, le=1)
+    max_correlation: float = Field(0.3, ge=0, le=1)
 
 
 class Needs(Strict):
@@ -222,6 +255,7 @@ class Rules(Strict):
     pressure: Pressure = Pressure()
     uplift: Uplift = Uplift()
     economics: Economics = Economics()
+    value: Value = Value()
     needs: Needs = Needs()
     recommendations: Recommendations = Recommendations()
     gate: Gate = Gate()

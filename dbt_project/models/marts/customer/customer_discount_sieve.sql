@@ -84,15 +84,7 @@ final as (
     select
         customer_id,
         {{ as_of_date() }} as as_of_date,
-        case
-            when days_on = 0 or days_known = days_on then 'insufficient_evidence'
-            when
-                full_price_orders >= {{ rule('lifecycle.sieve_min_full_price_orders') }}
-                and cast(orders_off as bigint) * days_on
-                >= {{ rule('lifecycle.sieve_ratio') }} * cast(orders_on as bigint) * (days_known - days_on)
-                then 'passes'
-            else 'fails'
-        end as sieve_verdict,
+        {{ sieve_verdict('days_on', '(days_known - days_on)') }} as sieve_verdict,
         days_on,
         cast(days_known - days_on as integer) as days_off,
         orders_on,

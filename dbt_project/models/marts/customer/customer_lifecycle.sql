@@ -23,8 +23,7 @@ referrals as (
         referrer_customer_id as customer_id, cast(count(distinct referred_customer_id) as integer) as customers_brought
     from {{ ref('fct_referrals') }}
     where
-        converted_date >= referral_date
-        and referrer_customer_id <> referred_customer_id
+        {{ has_brought() }}
         and referral_date > {{ days_before(as_of_date(), rule('lifecycle.referral_days')) }}
     group by referrer_customer_id
 
@@ -62,7 +61,7 @@ placed as (
     select
         *,
         purchase_days >= {{ rule('lifecycle.majority_purchase_days') }}
-        and current_gap_days <= {{ rule('lifecycle.majority_gap_factor') }} * median_gap_days as is_regular
+        and current_gap_days <= {{ allowed_gap_days('median_gap_days') }} as is_regular
     from facts
 
 ),
@@ -71,15 +70,7 @@ ranked as (
 
     select
         *,
-        cast(case
-            when purchase_days = 0 and (has_opted_in or has_engaged) then 2
-            when purchase_days = 0 then 1
-            when purchase_days = 1 then 3
-            when not is_regular or sieve_verdict <> 'passes' then 4
-            when not is_satisfied or has_open_complaint then 5
-            when customers_brought = 0 then 6
-            else 7
-        end as tinyint) as rung
+        {{ lifecycle_rung() }} as rung
     from placed
 
 ),
@@ -91,6 +82,7 @@ final as (
         {{ as_of_date() }} as as_of_date,
         ranked.rung,
         rungs.rung_name,
+        history.valid_from as rung_since,
         {{ lifecycle_reason() }} as reason,
         ranked.sieve_verdict,
         ranked.purchase_days,
@@ -103,6 +95,10 @@ final as (
         ranked.customers_brought
     from ranked
     inner join {{ ref('lifecycle_rungs') }} as rungs on ranked.rung = rungs.rung
+    left join {{ ref('customer_lifecycle_history') }} as history
+        on
+            ranked.customer_id = history.customer_id
+            and history.is_current
 
 )
 

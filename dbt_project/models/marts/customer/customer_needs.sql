@@ -48,23 +48,26 @@ viewed as (
     where
         events.customer_id is not null
         and products.category is not null
-        and events.event_date > {{ days_before(as_of_date(), rule('needs.window_days')) }}
+        and {{ is_after('events.occurred_at', days_before(as_of_date(), rule('needs.window_days'))) }}
     group by events.customer_id, products.category
 
 ),
 
-bought as (
+in_orders as (
 
-    select
-        customer_id,
-        category,
-        count(distinct source || ':' || order_id) as orders,
-        max(order_date) as last_order_date
+    select distinct customer_id, category, source, order_id, order_date
     from {{ ref('fct_order_lines') }}
     where
         is_purchase
         and category is not null
         and order_date > {{ days_before(as_of_date(), rule('needs.window_days')) }}
+
+),
+
+bought as (
+
+    select customer_id, category, count(*) as orders, max(order_date) as last_order_date
+    from in_orders
     group by customer_id, category
 
 ),

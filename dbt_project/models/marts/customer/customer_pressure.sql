@@ -40,17 +40,30 @@ messages as (
 
 ),
 
-days as (
+dated as (
 
     select
         messages.customer_id,
         messages.channel,
+        messages.reported,
+        messages.handed_out,
         {{ date_in_zone('messages.sent_at', 'customers.time_zone') }} as sent_date,
-        {{ date_in_zone(send_instant(as_of_date()), 'customers.time_zone') }} as next_date,
-        greatest(sum(messages.reported), sum(messages.handed_out)) as n_messages
+        {{ date_in_zone(send_instant(as_of_date()), 'customers.time_zone') }} as next_date
     from messages
     inner join customers on messages.customer_id = customers.customer_id
-    group by 1, 2, 3, 4
+
+),
+
+days as (
+
+    select
+        customer_id,
+        channel,
+        sent_date,
+        next_date,
+        greatest(sum(reported), sum(handed_out)) as n_messages
+    from dated
+    group by customer_id, channel, sent_date, next_date
 
 ),
 

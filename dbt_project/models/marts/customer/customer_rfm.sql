@@ -1,62 +1,20 @@
 with
 
-recency_cuts as (
-
-    select * from {{ ref('int_rfm_cuts') }}
-    where metric = 'recency_days'
-
-),
-
-frequency_cuts as (
-
-    select * from {{ ref('int_rfm_cuts') }}
-    where metric = 'frequency'
-
-),
-
-monetary_cuts as (
-
-    select * from {{ ref('int_rfm_cuts') }}
-    where metric = 'monetary'
-
-),
-
-scored as (
-
-    select
-        rfm.customer_id,
-        rfm.recency_days,
-        rfm.frequency,
-        rfm.monetary,
-        {{ rfm_score('rfm.recency_days', 'recency', 'recency_cuts') }} as r_score,
-        {{ rfm_score('rfm.frequency', 'frequency', 'frequency_cuts') }} as f_score,
-        {{ rfm_score('rfm.monetary', 'monetary', 'monetary_cuts') }} as m_score
-    from {{ ref('int_rfm_values') }} as rfm
-    cross join recency_cuts
-    cross join frequency_cuts
-    cross join monetary_cuts
-
-),
-
 final as (
 
     select
-        scored.customer_id,
-        {{ as_of_date() }} as as_of_date,
-        scored.recency_days,
-        scored.frequency,
-        scored.monetary,
-        scored.r_score,
-        scored.f_score,
-        scored.m_score,
-        segments.segment
-    from scored
-    left join {{ ref('int_rfm_segment_map') }} as segments
-        on
-            segments.scheme = '{{ rule("rfm.scheme") }}'
-            and scored.r_score = segments.r
-            and scored.f_score = segments.f
-            and scored.m_score = segments.m
+        customer_id,
+        as_of_date,
+        recency_days,
+        frequency,
+        monetary,
+        r_score,
+        f_score,
+        m_score,
+        segment,
+        segment_by_scores
+    from {{ ref('customer_rfm_history') }}
+    where as_of_date = {{ as_of_date() }}
 
 )
 

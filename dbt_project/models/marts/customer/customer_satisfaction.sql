@@ -76,14 +76,10 @@ final as (
         answers.csat_answer_date,
         answers.ces_score,
         answers.ces_answer_date,
-        -- A score decides; without one, somebody who talks to us of their own accord counts as content.
-        case
-            when answers.csat_score is not null or answers.nps_score is not null
-                then
-                    coalesce(answers.csat_score >= {{ rule('lifecycle.satisfied_csat') }}, false)
-                    or coalesce(answers.nps_score >= {{ rule('lifecycle.satisfied_nps') }}, false)
-            else answers.ces_score is not null or coalesce(tickets.has_written, false)
-        end as is_satisfied,
+        {{ is_satisfied(
+            'answers.csat_score', 'answers.nps_score',
+            'answers.ces_score is not null or coalesce(tickets.has_written, false)'
+        ) }} as is_satisfied,
         coalesce(tickets.has_open_complaint, false) as has_open_complaint
     from answers
     full outer join tickets on answers.customer_id = tickets.customer_id

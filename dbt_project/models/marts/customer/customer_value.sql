@@ -43,8 +43,11 @@ joined as (
         coalesce(contacts.messages_in_window, 0) as messages_in_window,
         case when contacts.customer_id is null then 0 else contacts.contact_cost end as contact_cost,
         case when contacts.customer_id is null then 0 else contacts.contact_cost_in_window end
-            as contact_cost_in_window
+            as contact_cost_in_window,
+        expected.expected_net_value,
+        expected.why as expected_value_why
     from {{ ref('dim_customers') }} as customers
+    inner join {{ ref('customer_expected_value') }} as expected on customers.customer_id = expected.customer_id
     left join sales on customers.customer_id = sales.customer_id
     left join {{ ref('int_customer_contacts') }} as contacts on customers.customer_id = contacts.customer_id
 
@@ -80,7 +83,9 @@ final as (
         margin_in_window,
         messages_in_window,
         cast(contact_cost_in_window as decimal(18, 4)) as contact_cost_in_window,
-        cast(margin_in_window - contact_cost_in_window as decimal(18, 4)) as contribution_in_window
+        cast(margin_in_window - contact_cost_in_window as decimal(18, 4)) as contribution_in_window,
+        expected_net_value,
+        expected_value_why
     from margins
 
 )

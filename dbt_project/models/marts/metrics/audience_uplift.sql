@@ -1,38 +1,65 @@
 -- What campaigns bring: customers who entered against those who would have and were sent nothing (intention to treat).
 with
 
-summed as (
+measured as (
 
     {% for measure in ['orders', 'net_value'] %}
         select
             audience,
             days,
+            test_group,
             '{{ measure }}' as measure,
-            {% for side in ['member', 'holdout'] %}
-                sum(case when test_group = '{{ side }}' then 1 else 0 end) as n_{{ side }},
-                cast(sum(case when test_group = '{{ side }}' then {{ measure }} end) as double) as sum_{{ side }},
-                cast(sum(case when test_group = '{{ side }}' then {{ measure }} * {{ measure }} end) as double)
-                    as squares_{{ side }}{{ ',' if not loop.last }}
-            {% endfor %}
+            {{ measure }} as amount
         from {{ ref('int_entry_outcomes') }}
-        group by audience, days
         {{ 'union all' if not loop.last }}
     {% endfor %}
 
 ),
 
--- Each mean, and the variance of that mean.
-means as (
+summed as (
 
     select
-        *,
-        {% for side in ['member', 'holdout'] %}
-            sum_{{ side }} / n_{{ side }} as mean_{{ side }},
-            greatest(squares_{{ side }} - power(sum_{{ side }}, 2) / n_{{ side }}, 0)
-            / (n_{{ side }} - 1) / n_{{ side }} as variance_{{ side }}{{ ',' if not loop.last }}
-        {% endfor %}
+        audience,
+        days,
+        measure,
+        test_group,
+        count(*) as n,
+        cast(sum(amount) as double) as total,
+        cast(sum(amount * amount) as double) as squares
+    from measured
+    group by audience, days, measure, test_group
+
+),
+
+-- Each mean, and the variance of that mean.
+sides as (
+
+    select
+        audience,
+        days,
+        measure,
+        test_group,
+        n,
+        total / n as average,
+        greatest(squares - power(total, 2) / n, 0) / nullif(n - 1, 0) / n as variance
     from summed
-    where least(n_member, n_holdout) >= {{ rule('uplift.minimum_customers') }}
+
+),
+
+compared as (
+
+    select
+        audience,
+        days,
+        measure,
+        coalesce(max(case when test_group = 'member' then n end), 0) as members,
+        coalesce(max(case when test_group = 'holdout' then n end), 0) as holdouts,
+        max(case when test_group = 'member' then average end) as member_mean,
+        max(case when test_group = 'holdout' then average end) as holdout_mean,
+        max(case when test_group = 'member' then variance end) as member_variance,
+        max(case when test_group = 'holdout' then variance end) as holdout_variance
+    from sides
+    group by audience, days, measure
 
 ),
 
@@ -41,16 +68,17 @@ degrees as (
 
     select
         *,
-        power(variance_member + variance_holdout, 2) / nullif(
-            power(variance_member, 2) / (n_member - 1) + power(variance_holdout, 2) / (n_holdout - 1), 0
+        least(members, holdouts) >= {{ rule('uplift.minimum_customers') }} as are_enough,
+        power(member_variance + holdout_variance, 2) / nullif(
+            power(member_variance, 2) / (members - 1) + power(holdout_variance, 2) / (holdouts - 1), 0
         ) as degrees_of_freedom
-    from means
+    from compared
 
 ),
 
 intervals as (
 
-    select *, {{ t_95('degrees_of_freedom') }} * sqrt(variance_member + variance_holdout) as margin
+    select *, {{ t_95('degrees_of_freedom') }} * sqrt(member_variance + holdout_variance) as margin
     from degrees
 
 ),
@@ -58,22 +86,17 @@ intervals as (
 final as (
 
     select
-        summed.audience,
-        summed.days,
-        summed.measure,
-        cast(summed.n_member as integer) as members,
-        cast(summed.n_holdout as integer) as holdouts,
-        cast(intervals.mean_member as decimal(18, 4)) as member_mean,
-        cast(intervals.mean_holdout as decimal(18, 4)) as holdout_mean,
-        cast(intervals.mean_member - intervals.mean_holdout as decimal(18, 4)) as difference,
-        cast(intervals.mean_member - intervals.mean_holdout - intervals.margin as decimal(18, 4)) as ci_low,
-        cast(intervals.mean_member - intervals.mean_holdout + intervals.margin as decimal(18, 4)) as ci_high
-    from summed
-    left join intervals
-        on
-            summed.audience = intervals.audience
-            and summed.days = intervals.days
-            and summed.measure = intervals.measure
+        audience,
+        days,
+        measure,
+        cast(members as integer) as members,
+        cast(holdouts as integer) as holdouts,
+        cast(case when are_enough then member_mean end as decimal(18, 4)) as member_mean,
+        cast(case when are_enough then holdout_mean end as decimal(18, 4)) as holdout_mean,
+        cast(case when are_enough then member_mean - holdout_mean end as decimal(18, 4)) as difference,
+        cast(case when are_enough then member_mean - holdout_mean - margin end as decimal(18, 4)) as ci_low,
+        cast(case when are_enough then member_mean - holdout_mean + margin end as decimal(18, 4)) as ci_high
+    from intervals
 
 )
 

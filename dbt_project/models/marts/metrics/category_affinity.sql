@@ -1,49 +1,71 @@
 -- Which categories the same people buy, and how much more often than chance would have it.
 with
 
+categories as (
+
+    select category, row_number() over (order by category) as category_number
+    from (select distinct category from {{ ref('dim_products') }}) as named
+    where category is not null
+
+),
+
 bought as (
 
-    select distinct bought.customer_id, products.category
+    select distinct bought.customer_number, categories.category_number
     from {{ ref('int_customer_products') }} as bought
+    inner join {{ ref('int_products') }} as numbers on bought.product_number = numbers.product_number
     inner join {{ ref('dim_products') }} as products
         on
-            bought.source = products.source
-            and bought.product_id = products.product_id
-    where products.category is not null
+            numbers.source = products.source
+            and numbers.product_id = products.product_id
+    inner join categories on products.category = categories.category
 
 ),
 
 buyers as (
 
-    select count(distinct customer_id) as n_buyers from bought
+    select count(distinct customer_number) as n_buyers from bought
 
 ),
 
 customers as (
 
-    select category, count(*) as n_customers from bought
-    group by category
+    select categories.category, bought.category_number, count(*) as n_customers
+    from bought
+    inner join categories on bought.category_number = categories.category_number
+    group by categories.category, bought.category_number
+
+),
+
+-- Each pair is counted once, and stands in the result from both sides.
+counted as (
+
+    select bought.category_number, others.category_number as other_category_number, count(*) as n_both
+    from bought
+    inner join bought as others
+        on
+            bought.customer_number = others.customer_number
+            and bought.category_number < others.category_number
+    group by bought.category_number, others.category_number
+    having count(*) >= {{ rule('recommendations.minimum_customers') }}
 
 ),
 
 pairs as (
 
-    select bought.category, others.category as other_category, count(*) as n_both
-    from bought
-    inner join bought as others
-        on
-            bought.customer_id = others.customer_id
-            and bought.category <> others.category
-    group by bought.category, others.category
-    having count(*) >= {{ rule('recommendations.minimum_customers') }}
+    select category_number, other_category_number, n_both from counted
+
+    union all
+
+    select other_category_number, category_number, n_both from counted
 
 ),
 
 final as (
 
     select
-        pairs.category,
-        pairs.other_category,
+        customers.category,
+        others.category as other_category,
         cast(customers.n_customers as integer) as n_customers,
         cast(pairs.n_both as integer) as n_both,
         cast(pairs.n_both / cast(customers.n_customers as double) as decimal(6, 4)) as share,
@@ -52,8 +74,8 @@ final as (
             as decimal(12, 4)
         ) as lift
     from pairs
-    inner join customers on pairs.category = customers.category
-    inner join customers as others on pairs.other_category = others.category
+    inner join customers on pairs.category_number = customers.category_number
+    inner join customers as others on pairs.other_category_number = others.category_number
     cross join buyers
 
 )

@@ -4,57 +4,75 @@ with
 
 bought as (
 
-    select * from {{ ref('int_customer_products') }}
+    select customer_number, product_number from {{ ref('int_customer_products') }}
     where place <= {{ rule('recommendations.products_considered') }}
 
 ),
 
 customers as (
 
-    select source, product_id, count(*) as n_customers
+    select product_number, count(*) as n_customers
     from bought
-    group by source, product_id
+    group by product_number
+
+),
+
+-- What fewer people than the minimum have bought can be in no pair.
+common as (
+
+    select bought.customer_number, bought.product_number
+    from bought
+    inner join customers on bought.product_number = customers.product_number
+    where customers.n_customers >= {{ rule('recommendations.minimum_customers') }}
+
+),
+
+-- Each pair is counted once, and stands in the result from both sides.
+counted as (
+
+    select
+        common.product_number,
+        others.product_number as other_product_number,
+        cast(count(*) as integer) as n_both
+    from common
+    inner join common as others
+        on
+            common.customer_number = others.customer_number
+            and common.product_number < others.product_number
+    group by common.product_number, others.product_number
+    having count(*) >= {{ rule('recommendations.minimum_customers') }}
 
 ),
 
 pairs as (
 
-    select
-        bought.source,
-        bought.product_id,
-        others.product_id as other_product_id,
-        cast(count(*) as integer) as n_both
-    from bought
-    inner join bought as others
-        on
-            bought.customer_id = others.customer_id
-            and bought.source = others.source
-            and bought.product_id <> others.product_id
-    group by bought.source, bought.product_id, others.product_id
-    having count(*) >= {{ rule('recommendations.minimum_customers') }}
+    select product_number, other_product_number, n_both from counted
+
+    union all
+
+    select other_product_number, product_number, n_both from counted
 
 ),
 
 measured as (
 
     select
-        pairs.source,
-        pairs.product_id,
-        pairs.other_product_id,
+        products.source,
+        products.product_id,
+        other_products.product_id as other_product_id,
         cast(customers.n_customers as integer) as n_customers,
         pairs.n_both,
         cast(
             pairs.n_both / sqrt(cast(customers.n_customers as double) * others.n_customers) as decimal(6, 4)
         ) as similarity
     from pairs
-    inner join customers
+    inner join customers on pairs.product_number = customers.product_number
+    inner join customers as others on pairs.other_product_number = others.product_number
+    inner join {{ ref('int_products') }} as products on pairs.product_number = products.product_number
+    inner join {{ ref('int_products') }} as other_products
         on
-            pairs.source = customers.source
-            and pairs.product_id = customers.product_id
-    inner join customers as others
-        on
-            pairs.source = others.source
-            and pairs.other_product_id = others.product_id
+            pairs.other_product_number = other_products.product_number
+            and products.source = other_products.source
 
 ),
 
