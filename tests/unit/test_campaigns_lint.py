@@ -364,3 +364,10 @@ def test_every_rule_is_documented():
     tested = {rule for rule, *_ in MESSAGES + CAMPAIGNS} | {"size", "mobile"}
     assert set(re.findall(r"^\| `(\w+)` \| ", said.split("## What the linter asks")[1], re.M)) == tested
     assert set(re.findall(r"^\| `(\w+)` \| ", said.split("## Merge fields")[1].split("##")[0], re.M)) == set(FIELDS)
+
+
+def test_the_same_words_twice(company):
+    folder = campaigns.folder_of(company) / "welcome"
+    (folder / YML).write_text((folder / YML).read_text().replace("template: first_choice", "template: hello"))
+    said = "sends hello again, and nobody gets the same words twice; write a template of its own."
+    assert f"welcome, step 3: {said}" in findings(company)
