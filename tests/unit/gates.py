@@ -137,7 +137,7 @@ def make_plan(
             f"{said} as t(customer_id, channel, is_contactable, reason); "
             "create table customer.customer_pressure (customer_id text, channel text, messages_in_window int); "
             "create schema core; "
-            "create table core.fct_sends (audience text, customer_id text, entry_key text, step int)"
+            "create table core.fct_sends (audience text, customer_id text, entry_key text, step int, template text)"
         )
         for statement in published:
             con.execute(statement)

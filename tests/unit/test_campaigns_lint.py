@@ -134,6 +134,8 @@ MESSAGES = [
     ("subject", YML, "id: Selamat datang", f"id: {'Selamat datang' * 4}",
      "the subject has 61 characters of at most 60; shorten it."),
     ("subject", YML, "id: Selamat", 'id: "Re: Selamat', "the subject pretends to be an answer; take the 'Re:' away."),
+    ("subject", YML, "id: Selamat datang, {{ greeting_name | fallback(\"Kak\") }}", 'id: "Selamat\\nBcc: ani"',
+     "the subject holds a line break or another sign that is not seen; write it in one line."),
     ("preheader", YML, "id: Senang kamu di sini. Ini yang bisa kamu harapkan dari kami.", "id: Senang kamu di sini.",
      "the preheader has 20 characters; use 30 to 110."),
     ("preheader", YML, "id: Senang", f"id: {'Senang sekali ' * 5}",
@@ -155,7 +157,25 @@ MESSAGES = [
      "has no link to unsubscribe; keep the shared footer, or link {{ unsubscribe_url }} with words."),
     ("unsubscribe", FOOTER, WAY, '<a style="display:none" href="{{ unsubscribe_url }}">berhenti</a>',
      "hides the link to unsubscribe; let everybody see it."),
+    ("unsubscribe", FOOTER, WAY, '<a href="{{ unsubscribe_url }}">\u200b</a>',
+     "has no link to unsubscribe; keep the shared footer, or link {{ unsubscribe_url }} with words."),
+    ("unsubscribe", FOOTER, WAY, f'{{% if "https" in unsubscribe_url %}}{WAY}{{% endif %}}',
+     "has no link to unsubscribe; keep the shared footer, or link {{ unsubscribe_url }} with words."),
+    ("unsubscribe", FOOTER, WAY, '<a href="https://unsubscribe.invalid/example">berhenti</a>',
+     "has no link to unsubscribe; keep the shared footer, or link {{ unsubscribe_url }} with words."),
+    *(("unsubscribe", FOOTER, WAY, f'<span style="{style}">{WAY}</span>',
+       "hides the link to unsubscribe; let everybody see it.")
+      for style in ("font-size:0", "opacity: 0;", "visibility:hidden")),
     # Links and images.
+    *(("links", ID, BUTTON, f"{BUTTON}<mj-raw>{code}</mj-raw>", f"the address '{address}' {said}")
+      for code, address, said in (
+          ('<meta http-equiv="refresh" content="0;url=https://evil.example/" />', "https://evil.example/",
+           f"leads to evil.example, {DOMAIN}"),
+          ('<p style="background:image-set(\'//evil.example/a.png\' 1x)">x</p>', "//evil.example/a.png", WRITE_HTTPS),
+          ('<!--[if mso]><a href="https://evil.example">x</a><![endif]-->', "https://evil.example",
+           f"leads to evil.example, {DOMAIN}"),
+          ("<p>https://evil.example</p>", "https://evil.example", f"leads to evil.example, {DOMAIN}"),
+      )),
     ("links", ID, HELP, "https://www.toko-tangga.example/{{ greeting_name | fallback('x') }}",
      "a link holds a merge field, and addresses end up in logs; lead everybody to the same page."),
     ("render", ID, "links.help", "links.hlep",
@@ -344,3 +364,10 @@ def test_every_rule_is_documented():
     tested = {rule for rule, *_ in MESSAGES + CAMPAIGNS} | {"size", "mobile"}
     assert set(re.findall(r"^\| `(\w+)` \| ", said.split("## What the linter asks")[1], re.M)) == tested
     assert set(re.findall(r"^\| `(\w+)` \| ", said.split("## Merge fields")[1].split("##")[0], re.M)) == set(FIELDS)
+
+
+def test_the_same_words_twice(company):
+    folder = campaigns.folder_of(company) / "welcome"
+    (folder / YML).write_text((folder / YML).read_text().replace("template: first_choice", "template: hello"))
+    said = "sends hello again, and nobody gets the same words twice; write a template of its own."
+    assert f"welcome, step 3: {said}" in findings(company)

@@ -159,3 +159,14 @@ def test_a_damaged_manifest_leaves_nobody_on_a_list_that_is_gone(home):
     (home.home / "exports" / "files" / "manifest.json").write_text("{half")
     csv_files.deliver(home, "files", planned(home, ("winback", "c1", "Ani")), "run-2")
     assert lists(home) == {"winback": [("c1", "Ani")], "welcome": []}
+
+
+def test_a_delivery_that_was_killed_before_its_manifest_leaves_nobody_on_a_list_that_is_gone(home):
+    plan = planned(home, ("winback", "c1", "Ani"))
+    csv_files.deliver(home, "files", plan, "run-1")
+    manifest = home.home / "exports" / "files" / "manifest.json"
+    before = manifest.read_bytes()
+    csv_files.deliver(home, "files", planned(home, ("winback", "c1", "Ani"), ("welcome", "c3", "Cici")), "run-2")
+    manifest.write_bytes(before)  # as if the process had ended between the lists and the manifest
+    csv_files.deliver(home, "files", planned(home, ("winback", "c1", "Ani")), "run-3")
+    assert lists(home) == {"winback": [("c1", "Ani")], "welcome": []}

@@ -49,6 +49,9 @@ TWO = {
 }
 
 
+HELLO = TWO["messages"].replace("null::varchar", "'hello'")
+
+
 def judged(tmp_path, rules: str = "{}", **changed):
     config = make_settings(tmp_path, rules=rules)
     results = outbound.check(config, make_plan(config, **(TWO | changed)))
@@ -66,7 +69,12 @@ def pressure(messages: int, channel: str = "email") -> str:
         {},
         {"published": [pressure(2)]},
         {"published": [pressure(9, "sms")]},
-        {"published": ["insert into core.fct_sends values ('winback', 'a', 'k', 2), ('winback', 'a', 'other', 1)"]},
+        {
+            "published": [
+                "insert into core.fct_sends values ('winback', 'a', 'k', 2, null), ('winback', 'a', 'other', 1, null)"
+            ]
+        },
+        {"messages": HELLO, "published": ["insert into core.fct_sends values ('winback', 'a', 'k', 1, 'other')"]},
         {"rules": "{pressure: {quiet_weekdays: [4, 6], quiet_dates: [2024-02-01, 2024-02-03]}}"},
         {"rules": "{caps: {email: 4}}", "published": [pressure(3)]},
     ],
@@ -80,7 +88,11 @@ def test_a_plan_with_restraint_passes(tmp_path, given):
     [
         ({"published": [pressure(3)]}, {CAP}),
         ({"rules": "{caps: {email: 0}}"}, {CAP}),
-        ({"published": ["insert into core.fct_sends values ('winback', 'a', 'k', 1)"]}, {ONCE}),
+        ({"published": ["insert into core.fct_sends values ('winback', 'a', 'k', 1, 'gone')"]}, {ONCE}),
+        (
+            {"messages": HELLO, "published": ["insert into core.fct_sends values ('winback', 'a', 'k', 2, 'hello')"]},
+            {ONCE},
+        ),
         ({"rules": "{pressure: {quiet_weekdays: [5]}}"}, {QUIET}),
         ({"rules": "{pressure: {quiet_dates: [2024-02-02]}}"}, {QUIET}),
         ({"messages": messages(("winback", "a", 2, "member"))}, {SAME}),

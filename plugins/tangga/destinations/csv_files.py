@@ -69,9 +69,11 @@ def deliver(settings: Settings, destination: str, plan_folder: Path, run_id: str
 
 
 def _read_manifest(folder: Path) -> dict:
-    """What was delivered before. Without a usable manifest, the lists that lie there: nobody stays on one by that."""
+    """What was delivered before, and the lists that lie there besides: a delivery that was killed had not come to its
+    manifest, and nobody stays on one by that."""
+    before = files.read_json(folder / "manifest.json") or {}
     lying = {path.stem: {"label": path.stem.replace("_", " ")} for path in folder.glob("*.csv")}
-    return files.read_json(folder / "manifest.json") or {"audiences": lying}
+    return before | {"audiences": lying | before.get("audiences", {})}
 
 
 def _list_of(plan_folder: Path, audience: str, campaigns: set[str]) -> str:

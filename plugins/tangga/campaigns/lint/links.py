@@ -5,12 +5,13 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterator
+from html import unescape
 from urllib.parse import urlsplit
 
 import lxml.html
 
 from tangga.campaigns.lint.versions import MARK, Versions
-from tangga.campaigns.tools import EXAMPLE
+from tangga.campaigns.tools import EXAMPLE, TOOLS
 from tangga.settings import CampaignSettings
 
 SHORTENERS = frozenset(
@@ -19,7 +20,15 @@ SHORTENERS = frozenset(
 )  # fmt: skip
 """Whoever reads the link cannot see where it leads, and filters distrust them all."""
 
-URL = re.compile(r"url\(\s*['\"]?([^'\")\s]+)")
+URL = re.compile(r"url\(\s*['\"]?([^'\")\s]+)", re.IGNORECASE)
+ANYWHERE = re.compile(r"(?:https?:)?//[^\s\"'<>();,]*[a-z][^\s\"'<>();,]*", re.IGNORECASE)
+"""What a mail program may open wherever it stands: in code for Outlook, in a style, in the words themselves."""
+
+NAMESPACES = frozenset({"http://www.w3.org/1999/xhtml"})
+"""Names that look like addresses."""
+
+UNSEEN = re.compile(r"visibility\s*:\s*hidden|opacity\s*:\s*0*\.?0*\s*(?:;|$)", re.IGNORECASE)
+SIZE = re.compile(r"font-size\s*:\s*(\d*\.?\d+)", re.IGNORECASE)
 
 
 def check(settings: CampaignSettings, made: Versions) -> Iterator[tuple[str, str]]:
@@ -39,20 +48,40 @@ def check(settings: CampaignSettings, made: Versions) -> Iterator[tuple[str, str
     for image in page.iter("img"):
         if not (image.get("alt") or "").strip():
             yield "images", f"the image '{image.get('src')}' has no alt; say in words what it shows"
-    for address in sorted(set(_addresses(page)) - set(links)):
+    named = set(_addresses(page))
+    for address in sorted(named - set(links)):
         if fault := _fault(settings, address):
             yield "images", f"the image '{address}' {fault}"
+    for address in sorted({found for found in ANYWHERE.findall(made.example.html) if unescape(found) not in named}):
+        if address not in NAMESPACES and address != EXAMPLE.unsubscribe and (fault := _fault(settings, address)):
+            yield "links", f"the address '{address}' {fault}"
 
 
 def _unsubscribe(made: Versions) -> Iterator[tuple[str, str]]:
-    ways = [link for link in made.page.iter("a") if link.get("href") == EXAMPLE.unsubscribe]
-    if not any(link.text_content().strip() for link in ways):
+    """A template may ask what tool it is filled in for: each must be given the way out."""
+    pages = {name: lxml.html.fromstring(message.html) for name, message in made.by_tool.items()}
+    ways = {
+        name: [
+            link
+            for link in page.iter("a")
+            if link.get("href") == TOOLS[name].unsubscribe and re.search(r"\w", link.text_content())
+        ]
+        for name, page in pages.items()
+    }
+    if not all(ways.values()):
         yield (
             "unsubscribe",
             "has no link to unsubscribe; keep the shared footer, or link {{ unsubscribe_url }} with words",
         )
-    elif f"<{EXAMPLE.unsubscribe}>" not in made.example.text:
+    elif f"<{EXAMPLE.unsubscribe}>" not in made.example.text or all(map(_is_unseen, ways["example"])):
         yield "unsubscribe", "hides the link to unsubscribe; let everybody see it"
+
+
+def _is_unseen(link: lxml.html.HtmlElement) -> bool:
+    """Whether a style within the HTML takes an element from sight, as far as the plain text does not show it."""
+    styles = [element.get("style") or "" for element in (link, *link.iterancestors())]
+    sizes = [found[1] for style in styles if (found := SIZE.search(style))]
+    return any(map(UNSEEN.search, styles)) or bool(sizes and not float(sizes[0]))
 
 
 def _addresses(page: lxml.html.HtmlElement) -> list[str]:

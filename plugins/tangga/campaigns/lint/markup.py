@@ -51,10 +51,11 @@ def check(settings: CampaignSettings, made: Versions) -> Iterator[tuple[str, str
     if page.get("lang") != made.language:
         yield "markup", f"does not say that its language is {made.language}; extend _shared/layout.mjml"
     yield from _button(settings, source)
-    if made.largest > settings.limits.html_bytes:
+    largest = max(len(message.html.encode()) for message in made.by_tool.values())
+    if largest > settings.limits.html_bytes:
         yield (
             "size",
-            f"has {made.largest} bytes of at most {settings.limits.html_bytes}, beyond which Gmail cuts; shorten it",
+            f"has {largest} bytes of at most {settings.limits.html_bytes}, beyond which Gmail cuts; shorten it",
         )
     if _tags(made.hostile.html) != _tags(made.example.html):
         yield "escaping", "lets a customer's data become part of the HTML; take `| safe` away"

@@ -82,6 +82,10 @@ def _timeline(settings: Settings, campaign: Campaign) -> Iterator[Finding]:
         if step.day <= before.day:
             sentence = f"day {step.day} does not come after day {before.day} of the step before; put the days in order"
             yield Finding(campaign.name, "timeline", sentence, step.number)
+    for number, step in enumerate(campaign.steps):
+        if step.template in {before.template for before in campaign.steps[:number]}:
+            sentence = f"sends {step.template} again, and nobody gets the same words twice; write a template of its own"
+            yield Finding(campaign.name, "timeline", sentence, step.number)
     lasts = campaign.lasts
     if isinstance(lasts, str):
         group, name = lasts.split(".")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -40,15 +41,14 @@ class _Recording(Values):
 @dataclass(frozen=True)
 class Versions:
     """`used` are the fields that are asked for, `bare` those that somewhere have no fallback. `example` is what most
-    see, `hostile` what a customer sees whose data are code; `largest` is the size of the HTML in bytes in the tool
-    that makes most of it."""
+    see, `hostile` what a customer sees whose data are code; `by_tool` is what each tool is given."""
 
     language: str
     used: frozenset[str]
     bare: frozenset[str]
     example: Message
     hostile: Message
-    largest: int
+    by_tool: Mapping[str, Message]
 
     @cached_property
     def page(self) -> lxml.html.HtmlElement:
@@ -68,5 +68,5 @@ def versions(settings: Settings, campaign: Campaign, step: Step, language: str) 
         example=message(*given, recording),
         bare=frozenset(recording.bare),
         hostile=message(*given, HOSTILE),
-        largest=max(len(message(*given, tool).html.encode()) for tool in TOOLS.values()),
+        by_tool={name: message(*given, tool) for name, tool in TOOLS.items()},
     )

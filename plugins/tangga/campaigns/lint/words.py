@@ -20,6 +20,9 @@ def check(settings: CampaignSettings, made: Versions) -> Iterator[tuple[str, str
             "subject",
             f"the subject has {len(message.subject)} characters of at most {limits.subject_characters}; shorten it",
         )
+    for what, line in (("subject", message.subject), ("preheader", message.preheader)):
+        if not line.isprintable():
+            yield what, f"the {what} holds a line break or another sign that is not seen; write it in one line"
     if PRETENDED.search(message.subject):
         yield "subject", "the subject pretends to be an answer; take the 'Re:' away"
     low, high = limits.preheader_from_characters, limits.preheader_to_characters
