@@ -116,12 +116,12 @@ def _segments(settings: Settings, day: date | None) -> list[Check]:
     cells = (
         "select 1 from customer.customer_rfm as rfm anti join intermediate.int_rfm_segment_map as cells "
         f"on cells.scheme = {literal(scheme)} and cells.r = rfm.r_score and cells.f = rfm.f_score "
-        "and cells.m = rfm.m_score and cells.segment = rfm.segment"
+        "and cells.m = rfm.m_score and cells.segment = rfm.segment_by_scores"
     )
     sentence = "Everybody who bought within the window has one row in customer.customer_rfm, and nobody else has"
     return [
         _one_row_each("customer.customer_rfm", buyers, sentence),
-        nothing_found("segments", "Segments are those of their cells in the scheme", cells),
+        nothing_found("segments", "Segments by scores are those of their cells in the scheme", cells),
     ]
 
 
