@@ -197,10 +197,17 @@ class Contactability:
         return (row["purpose"] or "marketing").lower()
 
     @cached_property
+    def consents(self) -> list[dict]:
+        """Of rows that say the same of the same instant, and differ in how it was given, the one that landed last."""
+        landed = sorted(self.facts.consents, key=lambda row: (row["_ds"], row["_file"], row["_line"], row["_source"]))
+        said = ("channel", "status", "status_at")
+        return list({(self.record(row), self.purpose(row), *(row[n] for n in said)): row for row in landed}.values())
+
+    @cached_property
     def words(self) -> dict[tuple[Record, str], str]:
         """Record and channel -> yes, no or unconfirmed: the last word that counts."""
         heard = defaultdict(list)
-        for row in self.facts.consents:
+        for row in self.consents:
             is_yes, purpose = row["status"] == "granted", self.purpose(row)
             if self.known(row["status_at"]) and (
                 purpose == "marketing" or (not is_yes and purpose not in self.separate)
@@ -226,7 +233,7 @@ class Contactability:
             elif row["event"] in ("unsubscribed", "complained"):
                 say("said no since", row["channel"], self.reached(self.record(row), frozenset({row["email"]} - {None})))
         yes = defaultdict(lambda: datetime.min)
-        for row in self.facts.consents:
+        for row in self.consents:
             name = self.record(row), row["channel"]
             if not self.known(row["status_at"]):
                 if row["status"] != "granted" and self.purpose(row) not in self.separate:

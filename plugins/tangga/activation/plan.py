@@ -15,6 +15,7 @@ from datetime import date
 from pathlib import Path
 
 from tangga import audiences, engine, files, landing, publish, sends
+from tangga.activation import suppressions
 from tangga.campaigns import lint
 from tangga.engine import literal
 from tangga.landing import freshness
@@ -53,6 +54,13 @@ MEMBERS = """
 
 MESSAGES = f"select {', '.join(sends.COLUMNS)} from published.audiences.audience_due"
 
+NOT_SILENT = """
+    not exists (
+        select 1 from silent
+        where silent.customer_id = t.customer_id and coalesce(silent.channel, t.channel) = t.channel
+    )
+"""
+
 FILES = ("members", "messages")
 
 
@@ -83,14 +91,16 @@ def make(settings: Settings, as_of: date) -> Path:
     part.mkdir(mode=0o700)
     with engine.scratch(settings) as con:
         con.execute(f"attach {literal(publish.database(settings, 'private'))} as published (read_only)")
+        suppressions.load(con, settings)
         for name, query in zip(FILES, (MEMBERS, MESSAGES), strict=True):
-            fit = f"select * from ({query}) where not list_contains(?, audience)"
+            fit = f"select * from ({query}) as t where not list_contains(?, audience) and {NOT_SILENT}"
             con.execute(f"create temp table {name} as {fit}", [list(left_out)])
             rows, file = f"select * from {name} order by audience, customer_id", literal(part / f"{name}.parquet")
             con.execute(f"copy ({rows}) to {file} (format parquet, compression zstd)")
         counts = con.execute(
             "select audience, any_value(channel), count(*) from members group by audience order by audience"
         ).fetchall()
+        suppressions.keep(con, settings)
     checksums = {name: files.sha256(part / f"{name}.parquet") for name in FILES}
     checksum = hashlib.sha256("".join(checksums.values()).encode()).hexdigest()
     plan = {

@@ -25,7 +25,15 @@ final as (
     select
         customers.customer_id,
         {{ as_of_date() }} as as_of_date,
-        coalesce(nullif(trim(customers.first_name), ''), greetings.greeting_name, '') as greeting_name,
+        -- Whoever signs somebody else up chooses the name: what is more than a name greets nobody.
+        coalesce(
+            case
+                when regexp_matches(trim(customers.first_name), '^[\p{L}\p{M}][\p{L}\p{M} .''’-]*$')
+                    then trim(customers.first_name)
+            end,
+            greetings.greeting_name,
+            ''
+        ) as greeting_name,
         languages.language,
         preferences.preferred_category,
         recommendations.product_name as recommended_product,
