@@ -11,9 +11,10 @@ bought as (
 
 customers as (
 
-    select product_number, count(*) as n_customers
+    select products.source, bought.product_number, count(*) as n_customers
     from bought
-    group by product_number
+    inner join {{ ref('int_products') }} as products on bought.product_number = products.product_number
+    group by products.source, bought.product_number
 
 ),
 
@@ -57,9 +58,8 @@ pairs as (
 measured as (
 
     select
-        products.source,
-        products.product_id,
-        other_products.product_id as other_product_id,
+        pairs.product_number,
+        pairs.other_product_number,
         cast(customers.n_customers as integer) as n_customers,
         pairs.n_both,
         cast(
@@ -68,29 +68,38 @@ measured as (
     from pairs
     inner join customers on pairs.product_number = customers.product_number
     inner join customers as others on pairs.other_product_number = others.product_number
-    inner join {{ ref('int_products') }} as products on pairs.product_number = products.product_number
-    inner join {{ ref('int_products') }} as other_products
-        on
-            pairs.other_product_number = other_products.product_number
-            and products.source = other_products.source
+    where customers.source = others.source
+
+),
+
+-- Products have their numbers in the order of their ids, and there are many more pairs than neighbours to be named.
+neighbours as (
+
+    select
+        *,
+        cast(row_number() over (
+            partition by product_number
+            order by similarity desc, n_both desc, other_product_number asc
+        ) as integer) as place
+    from measured
+    qualify place <= {{ rule('recommendations.neighbours') }}
 
 ),
 
 final as (
 
     select
-        source,
-        product_id,
-        other_product_id,
-        cast(row_number() over (
-            partition by source, product_id
-            order by similarity desc, n_both desc, other_product_id asc
-        ) as integer) as place,
-        n_customers,
-        n_both,
-        similarity
-    from measured
-    qualify place <= {{ rule('recommendations.neighbours') }}
+        products.source,
+        products.product_id,
+        other_products.product_id as other_product_id,
+        neighbours.place,
+        neighbours.n_customers,
+        neighbours.n_both,
+        neighbours.similarity
+    from neighbours
+    inner join {{ ref('int_products') }} as products on neighbours.product_number = products.product_number
+    inner join {{ ref('int_products') }} as other_products
+        on neighbours.other_product_number = other_products.product_number
 
 )
 
