@@ -1,5 +1,5 @@
--- Carts that were begun and left; each source numbers its own. An order since the cart began counts, also one before the
--- delay is over.
+-- Carts that were begun and left; each source numbers its own. An order since the cart began counts, also one before
+-- the delay is over.
 with
 
 -- Only what was touched of late is asked when it was begun.

@@ -47,7 +47,8 @@ judged as (
 
 ),
 
--- Two customers with one address share the stricter answer, also where it is not the one that the other is written to at.
+-- Two customers with one address share the stricter answer, also where it is not the one that the other is written to
+-- at.
 refused as (
 
     select distinct judged.channel, judged.kind, addresses.address

@@ -150,7 +150,8 @@ ranked as (
         strength,
         row_number() over (partition by customer_number order by class asc, place asc) as place
     from new_to_them
-    qualify row_number() over (partition by customer_number order by class asc, place asc)
+    qualify
+        row_number() over (partition by customer_number order by class asc, place asc)
         <= {{ rule('recommendations.per_customer') }}
 
 ),
