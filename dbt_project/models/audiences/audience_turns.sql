@@ -26,7 +26,11 @@ rests as (
 orders as (
 
     select customer_id, max(order_date) as last_order_date
-    from {{ ref('fct_orders') }}
+    from (
+        select customer_id, order_date from {{ ref('fct_orders') }}
+        union all
+        select customer_id, {{ days_after('as_of_date', 1) }} as order_date from {{ ref('customer_late_orders') }}
+    ) as known
     group by customer_id
 
 )
@@ -55,7 +59,11 @@ select
         < campaigns.holdout_below,
         false
     ) as is_held_out,
-    coalesce(steps.leaves_when = 'ordered' and orders.last_order_date > entries.entered_on, false) as has_left,
+    coalesce(
+        steps.leaves_when = 'ordered'
+        and orders.last_order_date > coalesce(entries.entered_on, {{ as_of_date() }}),
+        false
+    ) as has_left,
     coalesce(
         entries.entered_on is null
         and {{ days_between('rests.last_handed_on', as_of_date()) }} < campaigns.cooldown_days,
