@@ -122,6 +122,15 @@ def test_a_database_is_read_beside_another_reader_and_let_go(tmp_path):
     assert list((tmp_path / "home" / "tmp").iterdir()) == []
 
 
+def test_a_view_of_a_database_is_read_as_dbt_left_it(tmp_path):
+    """dbt's views name their tables with the catalog, which is called as the file was when it was opened."""
+    path = tmp_path / "working.duckdb"
+    with duckdb.connect(str(path)) as con:
+        con.execute("create schema core; create table core.thing as select 1 as a")
+        con.execute('create view core.shown as select * from "working"."core"."thing"')
+    assert run(tmp_path, {"select * from core.shown": [HAS_ROWS]}, database=path).verdict == "pass"
+
+
 def test_any_path_and_any_text_can_be_checked(tmp_path):
     folder = tmp_path / "we{i}rd :name %s o'home"
     config = make_settings(folder)
