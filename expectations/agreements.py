@@ -49,7 +49,7 @@ def asked(settings: Settings, database: Path, day: date | None) -> dict[str, lis
         "feedback": sums.feedback(),
         "time": [*sums.cohorts(), *sums.service()],
         "affinity": sums.affinity(),
-        "audiences": _audiences(),
+        "audiences": _audiences(day),
         "days": known_days.checks(settings, database, day),
         "history": known_days.no_fewer_rows(settings, day),
     }
@@ -125,7 +125,7 @@ def _segments(settings: Settings, day: date | None) -> list[Check]:
     ]
 
 
-def _audiences() -> list[Check]:
+def _audiences(day: date | None) -> list[Check]:
     counted = " full join ".join(
         f"(select audience, count(*) as {name} from audiences.audience_{name} group by audience) as of_{name}"
         + (" using (audience)" if name != "candidates" else "")
@@ -135,8 +135,8 @@ def _audiences() -> list[Check]:
         f"select 1 from {counted} where coalesce(candidates, 0) <> coalesce(members, 0) + coalesce(exclusions, 0)"
     )
     sizes = (
-        f"select 1 from {counted} full join (select audience, members as size, excluded from audiences.audience_sizes) "
-        "as sizes using (audience) where size is distinct from coalesce(members, 0) "
+        f"select 1 from {counted} full join (select audience, members as size, excluded from audiences.audience_sizes "
+        f"where as_of_date = '{day}') as sizes using (audience) where size is distinct from coalesce(members, 0) "
         "or excluded is distinct from coalesce(exclusions, 0)"
     )
     unknown = (
@@ -145,7 +145,7 @@ def _audiences() -> list[Check]:
     )
     return [
         nothing_found("sums", "Whoever belongs to an audience is a member or left out, and nobody else is", left_over),
-        nothing_found("sums", "audiences.audience_sizes counts members and those left out", sizes),
+        *([nothing_found("sums", "audiences.audience_sizes counts members and those left out", sizes)] if day else []),
         nothing_found("known", "Every member of an audience is a customer", unknown),
         _words("audiences.audience_members", "why"),
         _words("audiences.audience_exclusions", "reason"),

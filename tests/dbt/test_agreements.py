@@ -69,7 +69,8 @@ insert into audiences.audience_candidates (audience, channel, customer_id)
     values ('w', 'email', 'a'), ('w', 'email', 'b');
 insert into audiences.audience_members (audience, channel, customer_id, why) values ('w', 'email', 'a', 'x');
 insert into audiences.audience_exclusions (audience, channel, customer_id, reason) values ('w', 'email', 'b', 'x');
-insert into audiences.audience_sizes (audience, channel, members, excluded) values ('w', 'email', 1, 1);
+insert into audiences.audience_sizes (audience, channel, as_of_date, members, excluded)
+    values ('w', 'email', '{AS_OF}', 1, 1), ('w', 'email', '2026-06-29', 5, 7), ('gone', 'email', '2026-06-29', 5, 7);
 """
 
 EACH = "Every customer has one row in customer.customer_{}, and nobody else has"
