@@ -338,7 +338,7 @@ def test_metrics_by_month_are_what_the_marts_say(crm, mf):
     rows = mf(*asked.BY_MONTH, by=MONTH)
     for name, sql in asked.BY_MONTH.items():
         by_hand = {str(month)[:7]: value for month, value in crm.sql(sql).fetchall() if value is not None}
-        assert len(by_hand) > 3, name
+        assert by_hand, name
         answered = {row[MONTH][:7]: float(row[name]) for row in rows if row[name] and row[MONTH]}
         assert answered == {month: number(value) for month, value in by_hand.items()}, name
 
