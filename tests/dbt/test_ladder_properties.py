@@ -21,6 +21,7 @@ CHAIN = (
     "int_purchase_days",
     "int_customer_cadence",
     "int_discount_days",
+    "int_visits",
     "int_engagement",
     "fct_referrals",
     "customer_discount_sieve",
@@ -149,6 +150,7 @@ def fill_offers(models: Compiled, people: Mapping[str, Person], campaigns: Seque
             "contact_id": name,
             "channel": "email",
             "event": event,
+            "occurred_at": noon(day),
             "message_date": day,
             "campaign": offer,
         }
@@ -199,7 +201,7 @@ def fill_people(models: Compiled, people: Mapping[str, Person]) -> None:
         {"customer_id": name, "channel": "email", "is_granted": person.has_opted_in} for name, person in people.items()
     ])  # fmt: skip
     models.fill("stg_events", [
-        {"source": "shop", "event_id": name, "contact_id": name, "event_date": day}
+        {"source": "shop", "event_id": name, "contact_id": name, "occurred_at": noon(day), "event_date": day}
         for name, person in people.items()
         for day in person.engaged[:1]
     ])  # fmt: skip

@@ -149,7 +149,7 @@ def fill(models: Compiled, company: Company, today: int) -> None:
         for key, (number, record, bought, discounted) in rows(company.orders)
     ])  # fmt: skip
     models.fill("stg_events", [
-        {"source": "s", "contact_id": record, "event_date": day(number)}
+        {"source": "s", "contact_id": record, "occurred_at": instant(number), "event_date": day(number)}
         for _, (number, record) in rows(company.visits)
     ])  # fmt: skip
     models.fill("stg_messages", [
@@ -206,7 +206,10 @@ def fill(models: Compiled, company: Company, today: int) -> None:
 
 
 FACTS = ["int_calendar", "int_discount_days", "int_purchase_days", "int_customer_cadence", "fct_referrals"]
-TODAY = ["int_consent_states", "int_suppressions", "int_engagement", "customer_satisfaction", "customer_discount_sieve"]
+TODAY = [
+    "int_consent_states", "int_suppressions", "int_visits", "int_engagement", "customer_satisfaction",
+    "customer_discount_sieve",
+]  # fmt: skip
 HISTORY = [
     "int_lifecycle_starts", "int_word_changes", "int_opt_in_changes", "int_engagement_changes",
     "int_lifecycle_prospects", "int_purchase_steps", "int_discount_calendar", "int_sieve_spans", "int_sieve_runs",

@@ -239,7 +239,7 @@ def planned(company, monkeypatch):
         )
         con.execute(
             "create table listed as select unnest(['welcome', 'winback']) as audience, unnest(['a', 'b']) as "
-            "customer_id, 'email' as channel, unnest(['a@x.example', 'b@x.example']) as email, null as phone, "
+            "customer_id, 'email' as channel, unnest(['a@x.example', 'b@x.example']) as email, null::text as phone, "
             "'k' as entry_key, 1 as step, true as is_due"
         )
         con.execute(
@@ -248,6 +248,7 @@ def planned(company, monkeypatch):
         )
         con.execute("create table customer.customer_pressure (customer_id text, channel text, messages_in_window int)")
         con.execute("create schema core; create table core.fct_sends as from audiences.audience_due limit 0")
+        con.execute("create table core.dim_customers as select distinct customer_id, email, phone from listed")
     version = SimpleNamespace(as_of_date=DAY.isoformat(), version="v", code_version="abc", stale_sources=[], landing={})
     company = company.model_copy(update={"sources": {}})
     monkeypatch.setattr(plan.publish, "current", lambda _: version)

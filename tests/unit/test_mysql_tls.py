@@ -47,7 +47,8 @@ def secured(mariadb):
     with tempfile.TemporaryDirectory(prefix="tangga-tls-") as folder:
         files = certificate(Path(folder), "localhost")
         if shutil.os.getuid() == 0:
-            shutil.chown(files["ssl-key"], "mysql")
+            for file in files.values():  # the certificate, too: whoever tests may have a umask that hides it
+                shutil.chown(file, "mysql")
         (home := Path(folder) / "server").mkdir()
         Path(folder).chmod(0o755)
         started = MariaDb(home, *(f"--{option}={path}" for option, path in files.items()))
