@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
 from tangga.settings import templates
 from tangga.settings.campaigns import CampaignSettings
@@ -99,10 +99,20 @@ class Storage(Strict):
     connection: ConnectionId | None = None
 
 
+FileFormat = Literal["plain", "spreadsheet", "mailchimp", "hubspot", "parquet"]
+
+
+def _each_once(formats: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(formats)) < len(formats):
+        raise ValueError("names a format twice; name each once")
+    return formats
+
+
 class FilesDestination(Strict):
-    """Audience lists as CSV files, one an audience, under exports/<destination>/."""
+    """Audience lists as files, one an audience and format, under exports/<destination>/."""
 
     type: Literal["files"] = "files"
+    formats: Annotated[tuple[FileFormat, ...], Field(min_length=1), AfterValidator(_each_once)] = ("plain",)
 
 
 class Settings(Strict):
