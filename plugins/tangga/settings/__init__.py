@@ -115,6 +115,12 @@ class FilesDestination(Strict):
     formats: Annotated[tuple[FileFormat, ...], Field(min_length=1), AfterValidator(_each_once)] = ("plain",)
 
 
+class LedgerSettings(Strict):
+    """Where the ledger lies: the PostgreSQL of that connection, or without one a file in the home."""
+
+    connection: ConnectionId | None = None
+
+
 class Settings(Strict):
     business: Business
     demo: Demo | None = None
@@ -123,6 +129,7 @@ class Settings(Strict):
     reference: Reference = Reference()
     rules: Rules = Rules()
     destinations: dict[Name, FilesDestination] = {}
+    ledger: LedgerSettings = LedgerSettings()
     campaigns: CampaignSettings | None = None
     config_path: Path
     home: Path
