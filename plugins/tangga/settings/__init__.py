@@ -9,13 +9,14 @@ from __future__ import annotations
 import os
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from tangga.settings import templates
 from tangga.settings.campaigns import CampaignSettings
+from tangga.settings.destinations import AnyDestination, FilesDestination, HubSpotDestination, MailchimpDestination
 from tangga.settings.rules import Rules
 from tangga.settings.sources import (
     REFUSALS,
@@ -44,6 +45,9 @@ __all__ = [
     "Entity",
     "FileEntity",
     "FileSource",
+    "FilesDestination",
+    "HubSpotDestination",
+    "MailchimpDestination",
     "RestEntity",
     "RestSource",
     "Rules",
@@ -99,22 +103,6 @@ class Storage(Strict):
     connection: ConnectionId | None = None
 
 
-FileFormat = Literal["plain", "spreadsheet", "mailchimp", "hubspot", "parquet"]
-
-
-def _each_once(formats: tuple[str, ...]) -> tuple[str, ...]:
-    if len(set(formats)) < len(formats):
-        raise ValueError("names a format twice; name each once")
-    return formats
-
-
-class FilesDestination(Strict):
-    """Audience lists as files, one an audience and format, under exports/<destination>/."""
-
-    type: Literal["files"] = "files"
-    formats: Annotated[tuple[FileFormat, ...], Field(min_length=1), AfterValidator(_each_once)] = ("plain",)
-
-
 class LedgerSettings(Strict):
     """Where the ledger lies: the PostgreSQL of that connection, or without one a file in the home."""
 
@@ -128,7 +116,7 @@ class Settings(Strict):
     storage: Storage | None = None
     reference: Reference = Reference()
     rules: Rules = Rules()
-    destinations: dict[Name, FilesDestination] = {}
+    destinations: dict[Name, AnyDestination] = {}
     ledger: LedgerSettings = LedgerSettings()
     campaigns: CampaignSettings | None = None
     config_path: Path
