@@ -36,29 +36,37 @@ class Question:
 def question(settings: Settings, destination: str, folder: Path) -> Question | None:
     """What has to be asked before a plan goes to a destination, None when it may go as it is.
 
-    Raises `ActivationRefused` when the plan may not be sent any more, and `DestinationRefused` or `DestinationDown` when
-    the destination cannot say which account it is.
+    Raises `ActivationRefused` when the plan may not be sent any more, and `DestinationRefused` or `DestinationDown`
+    when the destination cannot say which account it is.
     """
     planned = plan.confirm(settings, folder)
     with opened(settings) as ledger:
         account = _unreleased(settings, ledger, destination)
         reasons = _reasons(settings, destination, planned, account)
-        if not reasons or _agreed(ledger, planned, destination):
+        plan_hash = planned["destinations"][destination]["hash"]
+        if not reasons or _holds(ledger.decision(plan_hash, destination)):
             return None
-    return Question(
-        planned["hash"],
-        account or "",
-        tuple(reasons),
-        f"Send the plan of {planned['as_of_date']} to {destination}?",
-        _body(settings, destination, planned, account, reasons),
-    )
+    hours = settings.rules.activation.approval_hours
+    where = f"Destination **{destination}**" + (f", account **{account}**" if account else "")
+    lines = [
+        f"{where}, plan `{plan_hash[:12]}` of {planned['as_of_date']}. Somebody has to agree because:",
+        "",
+        *(f"- {reason}" for reason in reasons),
+        "",
+        *preview.table(planned, destination),
+        "",
+        f"A yes holds for this plan and {hours} hours. Without an answer within {hours} hours nothing is sent.",
+    ]
+    subject = f"Send the lists of {planned['as_of_date']} to {destination}?"
+    # No clock in it: Airflow shows a question that is asked again as it was asked first.
+    return Question(plan_hash, account or "", tuple(reasons), subject, "\n".join(lines))
 
 
 def decide(settings: Settings, destination: str, folder: Path, asked: Question, *, approved: bool, by: str) -> None:
     """Keep what somebody answered; a yes releases the account that they were asked about.
 
-    Raises `ActivationRefused` when the plan may not be sent any more, or is not the one that was asked about: then there
-    is no yes.
+    Raises `ActivationRefused` when the plan may not be sent any more, or is not the one that was asked about: then
+    there is no yes.
     """
     with opened(settings) as ledger:
         if not approved:
@@ -68,7 +76,7 @@ def decide(settings: Settings, destination: str, folder: Path, asked: Question, 
             planned = plan.confirm(settings, folder)
         except plan.ActivationRefused as refused:
             raise plan.ActivationRefused(f"{by} agreed, and nothing is sent all the same: {refused}") from None
-        if planned["hash"] != asked.plan_hash:
+        if planned["destinations"].get(destination, {}).get("hash") != asked.plan_hash:
             raise plan.ActivationRefused(
                 f"{by} agreed to another plan than {folder} holds now, so that nothing is sent; clear this task to be "
                 "asked about this one."
@@ -82,11 +90,11 @@ def decide(settings: Settings, destination: str, folder: Path, asked: Question, 
 def required(settings: Settings, ledger: Ledger, destination: str, planned: dict) -> str:
     """For whoever is about to send: how it came that this plan may go ("within limits", or who agreed).
 
-    Raises `ActivationRefused` when somebody has to agree and nobody has, or not for this plan, or too long ago. That the
-    account is the released one is not asked here: the delivery has the destination open, and asks it.
+    Raises `ActivationRefused` when somebody has to agree and nobody has, or not for this plan, or too long ago. That
+    the account is the released one is not asked here: the delivery has the destination open, and asks it.
     """
     reasons = _reasons(settings, destination, planned, None)
-    said = ledger.decision(planned["hash"], destination)
+    said = ledger.decision(planned["destinations"][destination]["hash"], destination)
     if _holds(said):
         return f"approved by {said['decided_by']} at {said['decided_at']:%Y-%m-%dT%H:%M:%SZ}"
     if not reasons:
@@ -98,15 +106,22 @@ def required(settings: Settings, ledger: Ledger, destination: str, planned: dict
     else:
         why = f"what {said['decided_by']} agreed to has expired"
     raise plan.ActivationRefused(
-        f"{destination}: this plan is beyond its limits, and {why}: {' '.join(reasons)} Clear 'approve' of this run to be "
-        "asked."
+        f"{destination}: this plan is beyond its limits, and {why}: {' '.join(reasons)} Clear 'approve' of this run to "
+        "be asked."
     )
+
+
+def expected(settings: Settings, destination: str, planned: dict) -> list[str]:
+    """Why somebody would have to agree, as far as it can be told without calling the destination."""
+    with opened(settings) as ledger:
+        known = settings.destinations[destination].type == "files" or ledger.destination(destination)["account"]
+    return _reasons(settings, destination, planned, None if known else "as the settings name it")
 
 
 def _reasons(settings: Settings, destination: str, planned: dict, account: str | None) -> list[str]:
     holds_files = settings.destinations[destination].type == "files"
     found = limits.beyond(
-        preview.counts(planned, destination), audiences.entry_of, settings.rules.activation, holds_files=holds_files
+        preview.counts(planned, destination), audiences.load(), settings.rules.activation, holds_files=holds_files
     )
     first = [f"Nothing was ever sent to this account ({account}): see that it is the right one."] if account else []
     return first + found
@@ -121,26 +136,7 @@ def _unreleased(settings: Settings, ledger: Ledger, destination: str) -> str | N
     return None if ledger.destination(destination)["account"] == account else account
 
 
-def _agreed(ledger: Ledger, planned: dict, destination: str) -> bool:
-    return _holds(ledger.decision(planned["hash"], destination))
-
-
 def _holds(said: dict | None) -> bool:
-    return bool(said) and said["decision"] == "approved" and said["expires_at"] > datetime.now(UTC)
-
-
-def _body(settings: Settings, destination: str, planned: dict, account: str | None, reasons: list[str]) -> str:
-    """In Markdown. It says the same of the same plan whenever it is asked: Airflow shows the first one again."""
-    hours = settings.rules.activation.approval_hours
-    return "\n".join([
-        f"Destination **{destination}**{f', account **{account}**' if account else ''}; "
-        f"plan `{planned['hash'][:12]}` of {planned['as_of_date']}, made from `{planned['published_version']}`.",
-        "",
-        "Somebody has to agree because:",
-        "",
-        *(f"- {reason}" for reason in reasons),
-        "",
-        *preview.table(planned, destination),
-        "",
-        f"A yes holds for this plan and {hours} hours; without an answer in {hours} hours nothing is sent.",
-    ])  # fmt: skip
+    if said is None or said["decision"] != "approved":
+        return False
+    return said["expires_at"] is not None and said["expires_at"] > datetime.now(UTC)

@@ -11,7 +11,6 @@ from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, TaskAwaitingInput
 from airflow.sdk.execution_time.comms import CreateHITLDetailPayload
 
-from tangga import settings
 from tangga.progress import note
 
 
@@ -25,10 +24,11 @@ class PlanApproval(ApprovalOperator):
     template_fields = ("destination", "plan_folder")
 
     def __init__(self, *, destination: str, plan_folder: str, **kwargs):
-        super().__init__(subject="", defaults=self.REJECT, **kwargs)
+        super().__init__(subject="", defaults=self.REJECT, map_index_template="{{ task.destination }}", **kwargs)
         self.destination, self.plan_folder = destination, plan_folder
 
     def execute(self, context) -> None:
+        from tangga import settings
         from tangga.activation import approval
 
         config = settings.load()
@@ -47,6 +47,7 @@ class PlanApproval(ApprovalOperator):
             raise
 
     def execute_complete(self, context, event: dict[str, Any], asked: dict[str, Any]) -> None:
+        from tangga import settings
         from tangga.activation import approval, plan
 
         self.validate_chosen_options(event["chosen_options"])
