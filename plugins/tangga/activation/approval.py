@@ -6,12 +6,15 @@ delivery asks here again: whatever way it was started, it sends nothing that is 
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from tangga import audiences, destinations
+from tangga import audiences
 from tangga.activation import limits, plan, preview
+from tangga.destinations import open_destination
+from tangga.destinations.destination import DestinationRefused
 from tangga.ledger import Ledger, opened
 from tangga.settings import Settings
 
@@ -40,10 +43,13 @@ def question(settings: Settings, destination: str, folder: Path) -> Question | N
     when the destination cannot say which account it is.
     """
     planned = plan.confirm(settings, folder)
+    entry = planned["destinations"][destination]
+    if entry.get("refused"):
+        raise DestinationRefused(entry["refused"])
+    plan_hash = entry["hash"]
     with opened(settings) as ledger:
-        account = _unreleased(settings, ledger, destination)
+        account = _unreleased(settings, ledger, destination, planned)
         reasons = _reasons(settings, destination, planned, account)
-        plan_hash = planned["destinations"][destination]["hash"]
         if not reasons or _holds(ledger.decision(plan_hash, destination)):
             return None
     hours = settings.rules.activation.approval_hours
@@ -127,9 +133,9 @@ def _reasons(settings: Settings, destination: str, planned: dict, account: str |
     return first + found
 
 
-def _unreleased(settings: Settings, ledger: Ledger, destination: str) -> str | None:
+def _unreleased(settings: Settings, ledger: Ledger, destination: str, planned: dict) -> str | None:
     """The account that somebody has to release first; None when there is nothing to release."""
-    with destinations.opened(settings, destination) as found:
+    with closing(open_destination(settings, destination, planned, "")) as found:
         if not found.needs_release:
             return None
         account = found.account()

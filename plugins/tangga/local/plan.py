@@ -28,7 +28,9 @@ def main(arguments: list[str] | None = None) -> int:
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
-    airflow_home.activate(settings)  # the ledger may lie where a connection of Airflow says
+    airflow_home.activate(settings)
+    if airflow_home.database(settings).exists():
+        os.environ["_AIRFLOW_PROCESS_CONTEXT"] = "server"  # connections are looked up, as by a task
     from tangga import publish
     from tangga.activation import plan
 
@@ -52,6 +54,9 @@ def show(settings: Settings, folder, console: Console) -> None:
         f"\n[bold]{escape(settings.business.name)}[/bold] as of {planned['as_of_date']}: {escape(str(folder))}"
     )
     for destination, entry in planned["destinations"].items():
+        if entry.get("refused"):
+            console.print(f"\n[bold]{destination}[/bold]: [red]{escape(entry['refused'])}[/red]")
+            continue
         lists = _table(f"\n{destination}  (plan {entry['hash'][:12]})", "list", "before", "join", "leave", "after")
         for name, found in preview.counts(planned, destination).items():
             lists.add_row(name, *(f"{number:,}" for number in (found.before, found.added, found.removed, found.after)))
