@@ -103,6 +103,12 @@ class Storage(Strict):
     connection: ConnectionId | None = None
 
 
+class LedgerSettings(Strict):
+    """Where the ledger lies: the PostgreSQL of that connection, or without one a file in the home."""
+
+    connection: ConnectionId | None = None
+
+
 class Settings(Strict):
     business: Business
     demo: Demo | None = None
@@ -111,6 +117,7 @@ class Settings(Strict):
     reference: Reference = Reference()
     rules: Rules = Rules()
     destinations: dict[Name, AnyDestination] = {}
+    ledger: LedgerSettings = LedgerSettings()
     campaigns: CampaignSettings | None = None
     config_path: Path
     home: Path

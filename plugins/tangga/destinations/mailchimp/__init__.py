@@ -28,8 +28,8 @@ def connect(settings: MailchimpDestination, name: str) -> Mailchimp:
     centre = re.fullmatch(r".+-([a-z]+[0-9]+)", connection.password.strip())
     if not centre and not connection.host:
         raise DestinationRefused(
-            f"{where}: the password does not end like a key of Mailchimp's (-us6), which names the data centre; correct "
-            "it in Airflow, or give the host there, such as us6.api.mailchimp.com."
+            f"{where}: the password does not end like a key of Mailchimp's (-us6), which names the data centre; "
+            "correct it in Airflow, or give the host there, such as us6.api.mailchimp.com."
         )
     base = f"https://{centre[1]}.api.mailchimp.com" if centre else ""
     authorization = "Basic " + b64encode(f"tangga:{connection.password.strip()}".encode()).decode()

@@ -42,7 +42,7 @@ def run(
 ) -> dict[str, Outcome]:
     """The answers to operations, by their ids, of as many as the results tell. `resume` is a batch that holds them
     already; one that Mailchimp has forgotten is made anew. Raises `DestinationDown` when it takes longer than
-    `seconds`."""
+    `seconds`, and `Denied` when it is not taken."""
     batch = _found(api, resume) if resume else None
     if batch is None:
         batch = _made(api, operations)
@@ -51,9 +51,7 @@ def run(
 
 
 def _made(api: Api, operations: Sequence[Operation]) -> dict:
-    asked = [_as_json(operation) for operation in operations]
-    with api.explained("a batch is not taken"):
-        batch = api.ask("POST", PATH, json={"operations": asked})
+    batch = api.ask("POST", PATH, json={"operations": [_as_json(operation) for operation in operations]})
     if "id" not in batch:
         raise DestinationDown(f"{api.where}: a batch was answered without its id; try again later.")
     return batch
@@ -86,8 +84,8 @@ def _finished(api: Api, batch: dict, seconds: float) -> dict:
     while batch.get("status") != "finished":
         if time.monotonic() >= end:
             raise DestinationDown(
-                f"{api.where}: Mailchimp has not finished a batch in {seconds:g} seconds; the next run waits for the same "
-                "one."
+                f"{api.where}: Mailchimp has not finished a batch in {seconds:g} seconds; the next run waits for the "
+                "same one."
             )
         time.sleep(pause * random.uniform(0.8, 1.0))
         pause = min(most, pause * 1.5)

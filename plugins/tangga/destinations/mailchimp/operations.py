@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from tangga.destinations import poison
 from tangga.destinations.api import Api, document_of
 from tangga.destinations.destination import Rejected
 from tangga.destinations.mailchimp import batches
@@ -30,14 +31,25 @@ class Operations:
         least = self._settings.batch_from
         outcomes: dict[str, Outcome] = {}
         if resume or (least != "never" and len(operations) >= least):
-            answered = batches.run(self._api, operations, resume, remember, self._settings.batch_seconds)
-            outcomes = {known_as: outcome for known_as, outcome in answered.items() if not _may_pass(outcome)}
+            outcomes = self._as_batch(operations, resume, remember)
         outcomes |= self._one_by_one([one for one in operations if one.id not in outcomes])
         try:
             said = [(one, judge(one, outcomes[one.id])) for one in operations]
         except Gone as error:
             raise self._api.refused(str(error)) from None
         return [Rejected(one.row["key"], why) for one, why in said if why is not None]
+
+    def _as_batch(
+        self, operations: Sequence[Operation], resume: str | None, remember: Callable[[str], None]
+    ) -> dict[str, Outcome]:
+        """What is certain from a batch: nothing when it is not taken as a whole, because of one row perhaps."""
+        try:
+            answered = batches.run(self._api, operations, resume, remember, self._settings.batch_seconds)
+        except Denied as error:
+            if error.status in poison.SPLITTING:
+                return {}
+            raise self._api.refused(f"a batch is not taken: {error}") from None
+        return {known_as: outcome for known_as, outcome in answered.items() if not _may_pass(outcome)}
 
     def _one_by_one(self, operations: Sequence[Operation]) -> dict[str, Outcome]:
         if not operations:
