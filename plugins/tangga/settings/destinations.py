@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from tangga.settings.types import ConnectionId, Name, Strict, Text, shaped
 
@@ -16,12 +16,19 @@ ListId = Annotated[str, shaped("[0-9A-Za-z]{5,20}", "give the audience's id, suc
 Version = Annotated[str, shaped(r"20\d\d-\d\d", "write a version of the API like 2026-09")]
 Property = Annotated[str, shaped("[a-z][a-z0-9_]{0,99}", "use small letters, digits and _, a letter first")]
 Stage = Annotated[str, shaped("[a-z]+|[0-9]+", "use the stage's internal name, such as lead, or its number")]
+FileFormat = Literal["plain", "spreadsheet", "mailchimp", "hubspot", "parquet"]
 
 
 def _as_list(given: Any) -> Any:
     if isinstance(given, str):
         raise ValueError("must be a list: [winback, birthday]")
     return given
+
+
+def _each_once(formats: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(formats)) < len(formats):
+        raise ValueError("names a format twice; name each once")
+    return formats
 
 
 def _batch_from(given: Any) -> Any:
@@ -38,9 +45,12 @@ class Destination(Strict):
 
 
 class FilesDestination(Destination):
-    """Audience lists as CSV files, one an audience, under exports/<destination>/."""
+    """Audience lists as files, one an audience and format, under exports/<destination>/."""
 
     type: Literal["files"] = "files"
+    formats: Annotated[
+        tuple[FileFormat, ...], BeforeValidator(_as_list), Field(min_length=1), AfterValidator(_each_once)
+    ] = ("plain",)
 
 
 class Tool(Destination):
