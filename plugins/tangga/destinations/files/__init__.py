@@ -28,7 +28,7 @@ from tangga.destinations.files.formats import FORMATS, Format
 from tangga.engine import literal
 from tangga.settings import Settings
 
-_NOT_LINEAGE = {"audiences", "left_out", "members_sha256", "messages_sha256"}
+_NOT_LINEAGE = {"audiences", "destinations", "left_out", "members_sha256", "messages_sha256"}
 """What a plan says of its members, besides where they came from."""
 
 
@@ -122,3 +122,6 @@ class Files:
 
     def _manifest(self) -> dict[str, Any]:
         return files.read_json(self._folder / "manifest.json") or {}
+
+
+opened = Files
