@@ -105,6 +105,12 @@ class FilesDestination(Strict):
     type: Literal["files"] = "files"
 
 
+class LedgerSettings(Strict):
+    """Where the ledger lies: the PostgreSQL of that connection, or without one a file in the home."""
+
+    connection: ConnectionId | None = None
+
+
 class Settings(Strict):
     business: Business
     demo: Demo | None = None
@@ -113,6 +119,7 @@ class Settings(Strict):
     reference: Reference = Reference()
     rules: Rules = Rules()
     destinations: dict[Name, FilesDestination] = {}
+    ledger: LedgerSettings = LedgerSettings()
     campaigns: CampaignSettings | None = None
     config_path: Path
     home: Path
