@@ -16,6 +16,7 @@ import duckdb
 import pyarrow as pa
 
 from tangga.contracts import Contract
+from tangga.engine import literal
 from tangga.erasure import hashes
 from tangga.landing import normalise
 
@@ -54,14 +55,28 @@ class Blocked:
                 conditions.append(f"coalesce({value} in (select value from {table}), false)")
         return " or ".join(conditions) or "false"
 
-    def holds(self, row: Mapping[str, str | None] | str | None, contract: Contract, namespace: str, country: str) -> bool:
+    def drop(self, con: duckdb.DuckDBPyConnection, table: str, contract: Contract, namespace: str) -> int:
+        """Delete the rows of forgotten people from a table; returns how many."""
+        condition = self.predicate(con, table, contract, literal(namespace))
+        return 0 if condition == "false" else con.execute(f"delete from {table} where {condition}").fetchone()[0]
+
+    def without(self, rejects: list[dict], contract: Contract, namespace: str, country: str) -> tuple[list[dict], int]:
+        """The rejects that do not speak of forgotten people, and how many do: a line that nobody can split, or a value
+        that nobody can read, may still name them."""
+        kept = [reject for reject in rejects if not self.holds(reject.get("row"), contract, namespace, country)]
+        return kept, len(rejects) - len(kept)
+
+    def holds(
+        self, row: Mapping[str, str | None] | str | None, contract: Contract, namespace: str, country: str
+    ) -> bool:
         """Whether what a source wrote, which may be no good row, is or mentions somebody who asked to be forgotten."""
         if not row:
             return False
         if isinstance(row, str):
             return self._mentions(row, namespace, country)
         return any(
-            self._is_value(name, value, contract, namespace, country) or self._mentions(value, namespace, country, False)
+            self._is_value(name, value, contract, namespace, country)
+            or self._mentions(value, namespace, country, False)
             for name, value in row.items()
             if value
         )
@@ -78,9 +93,13 @@ class Blocked:
 
     def _mentions(self, text: str, namespace: str, country: str, ids: bool = True) -> bool:
         addresses = (normalise.email(found) for found in ADDRESS.findall(text))
-        if any(self.has("email", found) or self.has("record", namespace, address_id(found)) for found in addresses if found):
+        if any(
+            self.has("email", found) or self.has("record", namespace, address_id(found)) for found in addresses if found
+        ):
             return True
-        words = {word.strip(normalise.SPACES) for split in (_CELLS, _WORDS) for word in split.split(text)} if ids else ()
+        words = (
+            {word.strip(normalise.SPACES) for split in (_CELLS, _WORDS) for word in split.split(text)} if ids else ()
+        )
         return any(
             self.has("record", namespace, landed_id(word)) or self.has("order", namespace, word)
             or self._is_phone(word, country)

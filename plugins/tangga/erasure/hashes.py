@@ -1,7 +1,7 @@
 """Keyed hashes of what a person is known by: HMAC-SHA256, its key in a file of its own.
 
-    state/tombstones.key      32 bytes; whoever has not got it cannot try out addresses and numbers, of which there are
-                              too few for a hash without a key to hide anything
+state/tombstones.key      32 bytes; whoever has not got it cannot try out addresses and numbers, of which there are
+                          too few for a hash without a key to hide anything
 """
 
 from __future__ import annotations
@@ -75,6 +75,5 @@ def create_macro(con: duckdb.DuckDBPyConnection, secret: bytes) -> None:
     """Create `keyed(text)` in a connection: the same as `digest`, over whole columns."""
     padded = secret.ljust(_BLOCK, b"\0")
     inner, outer = (bytes(byte ^ pad for byte in padded).hex() for pad in (0x36, 0x5C))
-    con.execute(
-        f"create or replace temp macro keyed(t) as sha256(unhex('{outer}') || unhex(sha256(unhex('{inner}') || encode(t))))"
-    )
+    hashed = f"unhex(sha256(unhex('{inner}') || encode(t)))"
+    con.execute(f"create or replace temp macro keyed(t) as sha256(unhex('{outer}') || {hashed})")

@@ -16,8 +16,7 @@ from tangga import daily_state, engine, files, identities, landing
 from tangga.contracts import CONTRACTS
 from tangga.engine import literal, parquet_list
 from tangga.erasure import blocked
-from tangga.landing import extract, normalise
-from tangga.landing.partitions import days, read_manifest
+from tangga.landing import extract, normalise, partitions, read_manifest
 from tangga.settings import Settings
 
 IDENTIFIERS = ("email", "phone", "contact_id", "customer_id")
@@ -124,16 +123,28 @@ def _landed(settings: Settings, entity: str) -> str:
     """All partitions of an entity, of sources that the settings do not name any more as well."""
     typed = extract.landed_types(CONTRACTS[entity])
     rows = f"select {', '.join(f'cast(null as {kind}) as {name}' for name, kind in typed.items())} where false"
-    paths = [landing.here(settings, manifest) for manifest in all_manifests(settings, entity)]
+    found = (read_manifest(place) for place in partitions.every(settings, "landing", entity))
+    paths = [landing.here(settings, manifest) for manifest in found if manifest]
     if paths:
-        rows += f" union all by name from read_parquet({parquet_list(paths)}, union_by_name=true, hive_partitioning=false)"
+        rows += (
+            f" union all by name from read_parquet({parquet_list(paths)}, union_by_name=true, hive_partitioning=false)"
+        )
     return rows
 
 
-def all_manifests(settings: Settings, entity: str) -> list[landing.Manifest]:
-    """The manifests of every partition of an entity, whether anybody still reads it or not."""
-    folders = (path for source in landing.sources_of(settings, entity) for path in days(settings, entity, source, "ds=9"))
-    return [manifest for manifest in map(read_manifest, folders) if manifest]
+_MENTIONED = "select namespace as source, record as contact_id from mentions where"
+_HITS = {
+    "email": f"{_MENTIONED} email = $1 or record = 'email:' || sha256($1)",
+    "phone": f"{_MENTIONED} phone = $1",
+    "contact_id": f"{_MENTIONED} record = $1",
+    "customer_id": """
+        select source, contact_id from known where customer_id = coalesce(
+            (select into_customer_id from registry.customer_ids where customer_id = $1), $1)
+    """,
+}
+"""The records that something given points to."""
+
+_FORMER = "select source, contact_id from registry.addresses where address_id = 'email:' || sha256($1)"
 
 
 def _match(con: duckdb.DuckDBPyConnection, given: dict[str, str], max_records: int) -> None:
@@ -141,20 +152,10 @@ def _match(con: duckdb.DuckDBPyConnection, given: dict[str, str], max_records: i
     candidates: set[str | None] | None = None
     con.execute("create temp table hits (source varchar, contact_id varchar)")
     for name, value in given.items():
-        condition = {
-            "email": "email = $1 or record = 'email:' || sha256($1)",
-            "phone": "phone = $1",
-            "contact_id": "record = $1",
-            "customer_id": "false",
-        }[name]
-        con.execute("create or replace temp table hit as select distinct namespace as source, record as contact_id "
-                    f"from mentions where {condition} or $1 is null", [value])  # fmt: skip
-        if name == "customer_id":
-            con.execute("insert into hit select source, contact_id from known where customer_id = coalesce("
-                        "(select into_customer_id from registry.customer_ids where customer_id = $1), $1)", [value])  # fmt: skip
-        elif name == "email" and not con.execute("select count(*) from hit").fetchone()[0]:
-            con.execute("insert into hit select source, contact_id from registry.addresses "
-                        "where address_id = 'email:' || sha256($1)", [value])  # fmt: skip
+        query = _HITS[name]
+        con.execute(f"create or replace temp table hit as select distinct * from ({query})", [value])
+        if name == "email" and not con.execute("select count(*) from hit").fetchone()[0]:
+            con.execute(f"insert into hit {_FORMER}", [value])
         found = con.execute(
             "select distinct known.customer_id from hit left join known using (source, contact_id)"
         ).fetchall()
@@ -252,5 +253,3 @@ def _column(con: duckdb.DuckDBPyConnection, query: str) -> list[str]:
 
 def _pairs(con: duckdb.DuckDBPyConnection, query: str) -> list[tuple[str, str]]:
     return con.execute(f"select distinct * from ({query}) order by all").fetchall()
-
-

@@ -34,7 +34,8 @@ MISSED = "missed.json"
 class Manifest:
     """What a partition holds. Counts are rows; `watermark` is the last instant in it (UTC) that is not after
     its day, `mark` the highest id up to which a database was read, if an id says what is new there; of a `daily`
-    source the `look_back_days` before the day were read as well."""
+    source the `look_back_days` before the day were read as well. `erased` counts what was left out, or taken out later,
+    because it was of people who were erased; `landed_sha256` is the checksum before anything was taken out."""
 
     entity: str
     source: str
@@ -53,6 +54,13 @@ class Manifest:
     mark: int | None = None
     look_back_days: int = 0
     sha256: str = ""
+    erased: int = 0
+    landed_sha256: str = ""
+
+    @property
+    def content(self) -> str:
+        """The checksum of what landed: an erasure since then makes no new landing of it."""
+        return self.landed_sha256 or self.sha256
 
     @property
     def reject_share(self) -> float:
@@ -166,6 +174,13 @@ def unrepeated(settings: Settings, as_of: date) -> list[str]:
     return found
 
 
+def every(settings: Settings, area: str, entity: str) -> list[Path] | list[Stored]:
+    """The folders of all days of an entity in `landing` or `rejects`, of whatever source, finished or not."""
+    of_sources = [path for path in _children(storage.root(settings) / area / entity) if path.name.startswith("source=")]
+    found = [path for place in of_sources for path in _children(place) if path.name.startswith("ds=")]
+    return sorted(found, key=str)
+
+
 def sources_of(settings: Settings, entity: str) -> list[str]:
     """The sources that have ever landed an entity, whether the settings still name them or not."""
     found = _children(storage.root(settings) / "landing" / entity)
@@ -237,7 +252,7 @@ def _accepted(path: Path | Stored) -> Manifest | None:
     manifest, said = read_manifest(path), files.read_json(path / "gate.json")
     if manifest is None or not said or said["verdict"] not in ("pass", "warn"):
         return None
-    return manifest if said["sha256"] == manifest.sha256 else None
+    return manifest if manifest.sha256 in (said["sha256"], said.get("without_erased")) else None
 
 
 def _has_verdict(path: Path | Stored) -> bool:
