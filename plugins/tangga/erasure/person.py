@@ -16,7 +16,8 @@ from tangga import daily_state, engine, files, identities, landing
 from tangga.contracts import CONTRACTS
 from tangga.engine import literal, parquet_list
 from tangga.erasure import blocked
-from tangga.landing import extract, normalise, partitions, read_manifest
+from tangga.landing import extract, normalise
+from tangga.landing.partitions import every, read_manifest
 from tangga.settings import Settings
 
 IDENTIFIERS = ("email", "phone", "contact_id", "customer_id")
@@ -123,7 +124,7 @@ def _landed(settings: Settings, entity: str) -> str:
     """All partitions of an entity, of sources that the settings do not name any more as well."""
     typed = extract.landed_types(CONTRACTS[entity])
     rows = f"select {', '.join(f'cast(null as {kind}) as {name}' for name, kind in typed.items())} where false"
-    found = (read_manifest(place) for place in partitions.every(settings, "landing", entity))
+    found = (read_manifest(place) for place in every(settings, "landing", entity))
     paths = [landing.here(settings, manifest) for manifest in found if manifest]
     if paths:
         rows += (

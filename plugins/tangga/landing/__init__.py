@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import asdict
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -43,6 +42,7 @@ from tangga.landing.partitions import (
     record_verdict,
     sources_of,
     unrepeated,
+    write_manifest,
 )  # fmt: skip
 from tangga.settings import Settings
 from tangga.sources.relations import Marks, Reading, printable
@@ -105,7 +105,7 @@ def _land(settings: Settings, source: str, entity: str, day: date, blocked: Bloc
     if isinstance(target, Stored):
         (target / manifest.file).put(local / manifest.file)
         drop_others(local, manifest)
-    files.write_atomically(target / "manifest.json", json.dumps(asdict(manifest), indent=2) + "\n")
+    write_manifest(target, manifest)
     drop_others(target, manifest)
     return manifest
 

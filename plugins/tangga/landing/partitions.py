@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from datetime import date
 from itertools import islice
 from pathlib import Path
@@ -132,6 +132,11 @@ def read_manifest(path: Path | Stored) -> Manifest | None:
     return Manifest(**known) if set(known) >= _NEEDED else None
 
 
+def write_manifest(path: Path | Stored, manifest: Manifest) -> None:
+    """From here on the partition is what its manifest says."""
+    files.write_atomically(path / "manifest.json", json.dumps(asdict(manifest), indent=2) + "\n")
+
+
 def manifests(settings: Settings, day: date) -> list[Manifest]:
     """The manifests of one day, in the order of the contracts."""
     found = [
@@ -241,6 +246,15 @@ def record_verdict(settings: Settings, manifest: Manifest, verdict: str, failure
     text = json.dumps({"verdict": verdict, "sha256": manifest.sha256, "failures": failures}, indent=2) + "\n"
     path = folder(settings, manifest.entity, manifest.source, manifest.ds) / "gate.json"
     files.write_atomically(path, text)
+
+
+def record_gate(path: Path | Stored, before: Manifest, after: Manifest) -> None:
+    """Let the verdict on a partition hold for what is left of it when erased people are taken out, and, until its
+    manifest is switched, for what it was."""
+    said = files.read_json(path / "gate.json")
+    if said and before.sha256 in (said.get("sha256"), said.get("without_erased")):
+        said |= {"sha256": before.sha256, "without_erased": after.sha256}
+        files.write_atomically(path / "gate.json", json.dumps(said, indent=2) + "\n")
 
 
 def is_accepted(path: Path | Stored) -> bool:
