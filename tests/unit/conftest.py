@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tangga.sources import connections, http, sql
+from tangga import http
+from tangga.sources import connections, sql
 from tangga.sources.connections import Connection
 from tests.fakes.server import Fake
 from tests.unit.apis import Api
