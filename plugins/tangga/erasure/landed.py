@@ -86,15 +86,16 @@ def _rejects(
     settings: Settings, place: Path | Stored, source: str, namespace: str, contract: Contract, blocked: Blocked
 ) -> Removed:
     try:
-        lines = (place / "rejects.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+        lines = (place / "rejects.jsonl").read_text(encoding="utf-8").removesuffix("\n").split("\n")
     except FileNotFoundError:
         return Removed()
     country = settings.business.country
+    lines = [line for line in lines if line]
     kept = [line for line in lines if not blocked.holds(json.loads(line).get("row"), contract, namespace, country)]
     gone = len(lines) - len(kept)
     if not gone:
         return Removed()
-    files.write_atomically(place / "rejects.jsonl", "".join(kept))
+    files.write_atomically(place / "rejects.jsonl", "".join(f"{line}\n" for line in kept))
     partition = landing.folder(settings, contract.entity, source, place.name.removeprefix("ds="))
     manifest = read_manifest(partition)
     if manifest:
