@@ -11,6 +11,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 import duckdb
 import pyarrow as pa
@@ -22,6 +23,9 @@ from tangga.landing import normalise
 
 RECORD_COLUMNS = ("contact_id", "referrer_contact_id", "referred_contact_id")
 ADDRESS = re.compile(r"[^\s,;|\"'<>()\[\]{}=&?:]+@[^\s,;|\"'<>()\[\]{}=&?:]+")
+MAY_BE_NOBODYS = ("events", "survey_responses")
+"""Entities of which a row may name neither a contact nor an address."""
+
 _CELLS = re.compile(r"[,;|\t\r\n\"]+")
 _WORDS = re.compile(r"[\s,;|\"'<>()\[\]{}=&?]+")
 
@@ -53,7 +57,21 @@ class Blocked:
             )
             if con.execute(f"select count(*) from {table}").fetchone()[0]:
                 conditions.append(f"coalesce({value} in (select value from {table}), false)")
-        return " or ".join(conditions) or "false"
+        return " or ".join([*conditions, *self._in_texts(con, relation, contract)]) or "false"
+
+    def _in_texts(self, con: duckdb.DuckDBPyConnection, relation: str, contract: Contract) -> Iterable[str]:
+        """Rows that say of nobody whose they are, and name an address all the same, as in the address of a page."""
+        nobody = _nobody(contract)
+        for column in contract.columns if contract.entity in MAY_BE_NOBODYS else ():
+            if column.type not in ("text", "json"):
+                continue
+            query = f"select distinct {column.name} from {relation} where {nobody} and regexp_matches({column.name}, '@|%40')"
+            found = [text for (text,) in con.execute(query).fetchall() if self._mentions(unquote(text), "", "", False)]
+            if found:
+                con.register("_texts", pa.table({"value": pa.array(found, pa.string())}))
+                con.execute(f"create or replace temp table _gone_{column.name} as from _texts")
+                con.unregister("_texts")
+                yield f"({nobody} and coalesce({column.name} in (select value from _gone_{column.name}), false))"
 
     def drop(self, con: duckdb.DuckDBPyConnection, table: str, contract: Contract, namespace: str) -> int:
         """Delete the rows of forgotten people from a table; returns how many."""
@@ -92,7 +110,7 @@ class Blocked:
         return False
 
     def _mentions(self, text: str, namespace: str, country: str, ids: bool = True) -> bool:
-        addresses = (normalise.email(found) for found in ADDRESS.findall(text))
+        addresses = [normalise.email(found) for found in ADDRESS.findall(text)]
         if any(
             self.has("email", found) or self.has("record", namespace, address_id(found)) for found in addresses if found
         ):
@@ -122,7 +140,7 @@ def _known_by(contract: Contract, namespace: str) -> Iterable[tuple[str, str]]:
     yield from (("email", name) for name in names if kinds[name] == "email")
     yield from (("phone", name) for name in names if kinds[name] == "phone")
     yield from (("record", f"{namespace} || {_SEPARATOR} || {name}") for name in RECORD_COLUMNS if name in names)
-    nobody = " and ".join(f"{name} is null" for name in ("contact_id", "email") if name in names)
+    nobody = _nobody(contract)
     if "email" in names and "contact_id" in names:
         own = f"case when contact_id is null then {namespace} || {_SEPARATOR} || 'email:' || sha256(email) end"
         yield "record", own
@@ -130,6 +148,12 @@ def _known_by(contract: Contract, namespace: str) -> Iterable[tuple[str, str]]:
         if f"{kind}_id" in names:
             is_only = f" and {nobody}" if nobody and contract.entity != "orders" else ""
             yield kind, f"case when true{is_only} then {namespace} || {_SEPARATOR} || {kind}_id end"
+
+
+def _nobody(contract: Contract) -> str:
+    """A SQL condition: a row does not say whose it is; empty for entities that have no such columns."""
+    names = contract.column_names
+    return " and ".join(f"{name} is null" for name in ("contact_id", "email") if name in names)
 
 
 def landed_id(raw: str) -> str:

@@ -22,30 +22,32 @@ from tangga.settings import Settings
 DAILY = ("identities", "memberships", "sends")
 
 
-def days(settings: Settings, person: Person) -> Removed:
+def days(settings: Settings, person: Person, dry: bool) -> Removed:
     """Registry of customer ids, memberships, what was handed out: of every day. Sizes and movements stay."""
     removed = Removed()
     for name in DAILY:
         for day in sorted((settings.home / "state" / name).glob("ds=*")):
-            removed += _day(settings, day, person)
-        for left_over in (settings.home / "state" / name).glob(".*.part/*.parquet"):
+            removed += _day(settings, day, person, dry)
+        for left_over in () if dry else (settings.home / "state" / name).glob(".*.part/*.parquet"):
             left_over.unlink()
             removed += Removed(files=1)
     return removed
 
 
-def _day(settings: Settings, day: Path, person: Person) -> Removed:
+def _day(settings: Settings, day: Path, person: Person, dry: bool) -> Removed:
     """The files of a day are called by their content: the manifest is switched when the new ones are there."""
     manifest, removed = files.read_json(day / "manifest.json") or {}, Removed()
     before = dict(manifest)
     for table, checksum in before.items():
         file = day / f"{table}-{checksum[:16]}.parquet"
         part = day / f".{table}.part"
-        found = _without(settings, file, part, person, person.ids_on(day.name.removeprefix("ds=")))
-        if found:
+        found = _without(settings, file, part, person, person.ids_on(day.name.removeprefix("ds=")), dry)
+        if found and not dry:
             manifest[table] = files.sha256(part)
             files.replace(part, day / f"{table}-{manifest[table][:16]}.parquet")
-            removed += Removed(1, found)
+        removed += Removed(1 if found else 0, found)
+    if dry:
+        return removed
     if manifest != before:
         files.write_atomically(day / "manifest.json", json.dumps(manifest, indent=2) + "\n")
     if manifest:
@@ -55,19 +57,19 @@ def _day(settings: Settings, day: Path, person: Person) -> Removed:
     return removed
 
 
-def plans(settings: Settings, person: Person) -> Removed:
+def plans(settings: Settings, person: Person, dry: bool) -> Removed:
     """Every plan. One that was not delivered yet cannot be any more: it is not what was planned, or agreed to."""
     removed = Removed()
     for file in sorted((settings.home / "state" / "plans").rglob("*.parquet")):
         part = file.with_name(f".{file.name}.part")
-        found = _without(settings, file, part, person, person.ids_on(file.parent.name[:10]))
-        if found:
+        found = _without(settings, file, part, person, person.ids_on(file.parent.name[:10]), dry)
+        if found and not dry:
             files.replace(part, file)
-            removed += Removed(1, found)
+        removed += Removed(1 if found else 0, found)
     return removed
 
 
-def exports(settings: Settings, person: Person) -> Removed:
+def exports(settings: Settings, person: Person, dry: bool) -> Removed:
     """The files of lists, in all formats, and what their manifests say of them."""
     removed = Removed()
     for destination in sorted(path for path in (settings.home / "exports").glob("*") if path.is_dir()):
@@ -77,14 +79,14 @@ def exports(settings: Settings, person: Person) -> Removed:
         for file in sorted(path for path in destination.rglob("*") if path.suffix in (".csv", ".parquet", ".part")):
             part = file.with_name(f".{file.name}.erased")
             if file.suffix == ".parquet":
-                found = _without(settings, file, part, person, ids)
+                found = _without(settings, file, part, person, ids, dry)
             else:
-                found = _lines_without(file, part, {*ids, *person.emails, *person.phones})
-            if found:
+                found = _lines_without(file, part, {*ids, *person.emails, *person.phones}, dry)
+            if found and not dry:
                 files.replace(part, file)
                 changed[str(file.relative_to(destination))] = found
-                removed += Removed(1, found)
-        if said:  # also what a killed removal had not come to
+            removed += Removed(1 if found else 0, found)
+        if said and not dry:  # also what a killed removal had not come to
             _tell(said, destination, changed)
             files.write_atomically(manifest, json.dumps(said, indent=2) + "\n")
     return removed
@@ -102,7 +104,7 @@ def _tell(said: Any, destination: Path, changed: dict[str, int]) -> None:
         _tell(value, destination, changed)
 
 
-def suppressions(settings: Settings, person: Person) -> Removed:
+def suppressions(settings: Settings, person: Person, dry: bool) -> Removed:
     """What the company's own list held when it was last gone by: hashed addresses."""
     file = settings.home / "state" / "suppressions.json"
     said = files.read_json(file)
@@ -111,12 +113,12 @@ def suppressions(settings: Settings, person: Person) -> Removed:
     theirs = {address_id(value)[6:] for value in (*person.emails, *person.phones)}
     left = [entry for entry in said["suppressed"] if entry[0].partition(":")[2] not in theirs]
     gone = len(said["suppressed"]) - len(left)
-    if gone:
+    if gone and not dry:
         files.write_atomically(file, json.dumps(said | {"suppressed": left}, indent=0) + "\n")
     return Removed(1 if gone else 0, gone)
 
 
-def _without(settings: Settings, file: Path, part: Path, person: Person, ids: Iterable[str]) -> int:
+def _without(settings: Settings, file: Path, part: Path, person: Person, ids: Iterable[str], dry: bool) -> int:
     """Write a Parquet file without the person's rows to `part`, if it has some; returns how many."""
     part.unlink(missing_ok=True)
     with engine.scratch(settings) as con:
@@ -128,14 +130,14 @@ def _without(settings: Settings, file: Path, part: Path, person: Person, ids: It
         columns = [name for name, *_ in con.execute("describe whole").fetchall()]
         is_theirs = rows.condition(columns, "whole")
         found = con.execute(f"select count(*) from whole where {is_theirs}").fetchone()[0] if is_theirs else 0
-        if found:
+        if found and not dry:
             query = f"select * from whole where not ({is_theirs})"
             con.execute(f"copy ({query}) to {literal(part)} (format parquet, compression zstd)")
     return found
 
 
-def _lines_without(file: Path, part: Path, theirs: set[str]) -> int:
-    """Write a CSV file without the records that have one of these values in a cell; those of others keep their bytes."""
+def _lines_without(file: Path, part: Path, theirs: set[str], dry: bool) -> int:
+    """Write a CSV file without the records that have one of these values in a cell; others keep their bytes."""
     text = file.read_text(encoding="utf-8", newline="")
     lines, kept, found, begin = list(io.StringIO(text, newline="")), [], 0, 0
     reader = csv.reader(lines)
@@ -145,7 +147,7 @@ def _lines_without(file: Path, part: Path, theirs: set[str]) -> int:
         else:
             found += 1
         begin = reader.line_num
-    if found:
+    if found and not dry:
         part.unlink(missing_ok=True)
         part.touch(mode=0o600)
         part.write_text("".join(kept), encoding="utf-8", newline="")

@@ -23,24 +23,30 @@ from tangga.settings import Settings
 from tangga.storage import Stored
 
 
-def partitions(settings: Settings, blocked: Blocked) -> Removed:
-    """Take the rows of `blocked` people out of every partition."""
+def partitions(settings: Settings, blocked: Blocked, dry: bool) -> Removed:
+    """Take the rows of `blocked` people out of every partition; `dry` only counts."""
     removed = Removed()
     for entity, contract in CONTRACTS.items():
         for place in every(settings, "landing", entity):
             manifest = read_manifest(place)
-            removed += _partition(settings, place, manifest, contract, blocked) if manifest else _unfinished(place)
+            if manifest:
+                removed += _partition(settings, place, manifest, contract, blocked, dry)
+            elif not dry:
+                removed += _unfinished(place)
     return removed
 
 
 def _partition(
-    settings: Settings, place: Path | Stored, manifest: Manifest, contract: Contract, blocked: Blocked
+    settings: Settings, place: Path | Stored, manifest: Manifest, contract: Contract, blocked: Blocked, dry: bool
 ) -> Removed:
     local = desk(settings, manifest.entity, manifest.source, manifest.ds)
     part, before = local / ".part.parquet", landing.here(settings, manifest)
     with engine.scratch(settings) as con:
         con.execute(f"create temp view part as from read_parquet({literal(before)}, hive_partitioning=false)")
         condition = blocked.predicate(con, "part", contract, "namespace")
+        if dry:
+            found = con.execute(f"select count(*) from part where {condition}").fetchone()[0]
+            return Removed(1 if found else 0, found)
         if condition != "false":
             con.execute(f"create temp view _landed as from part where not ({condition})")
             con.execute(f"copy _landed to {literal(part)} (format parquet, compression zstd)")
@@ -70,20 +76,26 @@ def _unfinished(place: Path | Stored) -> Removed:
     return Removed(files=len(left))
 
 
-def rejects(settings: Settings, blocked: Blocked) -> Removed:
-    """Take the rejected rows that are of `blocked` people, or name them, out of the rejects."""
+def rejects(settings: Settings, blocked: Blocked, dry: bool) -> Removed:
+    """Take the rejected rows that are of `blocked` people, or name them, out of the rejects; `dry` only counts."""
     removed = Removed()
     for entity, contract in CONTRACTS.items():
         for place in every(settings, "rejects", entity):
             source = _parent(place).removeprefix("source=")
             spec = settings.sources.get(source)
             namespace = (spec.namespace if spec else None) or source
-            removed += _rejects(settings, place, source, namespace, contract, blocked)
+            removed += _rejects(settings, place, source, namespace, contract, blocked, dry)
     return removed
 
 
 def _rejects(
-    settings: Settings, place: Path | Stored, source: str, namespace: str, contract: Contract, blocked: Blocked
+    settings: Settings,
+    place: Path | Stored,
+    source: str,
+    namespace: str,
+    contract: Contract,
+    blocked: Blocked,
+    dry: bool,
 ) -> Removed:
     try:
         lines = (place / "rejects.jsonl").read_text(encoding="utf-8").removesuffix("\n").split("\n")
@@ -93,8 +105,8 @@ def _rejects(
     lines = [line for line in lines if line]
     kept = [line for line in lines if not blocked.holds(json.loads(line).get("row"), contract, namespace, country)]
     gone = len(lines) - len(kept)
-    if not gone:
-        return Removed()
+    if dry or not gone:
+        return Removed(1 if gone else 0, gone)
     files.write_atomically(place / "rejects.jsonl", "".join(f"{line}\n" for line in kept))
     partition = landing.folder(settings, contract.entity, source, place.name.removeprefix("ds="))
     manifest = read_manifest(partition)
@@ -106,3 +118,24 @@ def _rejects(
 
 def _parent(place: Path | Stored) -> str:
     return str(place).rsplit("/", 2)[-2]
+
+
+def mentions(settings: Settings, words: list[str]) -> int:
+    """Rows of others, in the partitions that are left, that name the person in a text: they are not the person's."""
+    found = 0
+    for entity in CONTRACTS:
+        for place in every(settings, "landing", entity):
+            manifest = read_manifest(place)
+            if manifest is None:
+                continue
+            with engine.scratch(settings) as con:
+                file = literal(landing.here(settings, manifest))
+                con.execute(f"create temp view part as from read_parquet({file}, hive_partitioning=false)")
+                texts = [
+                    f"coalesce({name}, '')"
+                    for name, kind, *_ in con.execute("describe part").fetchall()
+                    if kind == "VARCHAR"
+                ]
+                query = f"select count(*) from part where list_bool_or([contains(lower({' || chr(31) || '.join(texts)}), w) for w in ?])"
+                found += con.execute(query, [[word.lower() for word in words]]).fetchone()[0] if words else 0
+    return found

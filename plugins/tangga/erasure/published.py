@@ -23,18 +23,19 @@ from tangga.erasure.removed import Removed
 from tangga.settings import Settings
 
 
-def versions(settings: Settings, person: Person) -> Removed:
-    """Take a person's rows out of every published version; a version without any is left alone."""
+def versions(settings: Settings, person: Person, dry: bool) -> Removed:
+    """Take a person's rows out of every published version; one without any is left alone. `dry` only counts."""
     removed = Removed()
     base = publish.folder(settings) / "versions"
-    for left_over in base.glob(".*.part"):
+    for left_over in () if dry else base.glob(".*.part"):
         shutil.rmtree(left_over)
         removed += Removed(files=1)
     for version in sorted(path for path in base.glob("*") if path.is_dir()):
         ids = {*person.ids_on(version.name[:10]), *_ids_in(settings, version, person)}
         for name in ("crm", "private"):
-            removed += _rewrite(settings, version / f"{name}.duckdb", person, ids)
-        _count(settings, version)
+            removed += _rewrite(settings, version / f"{name}.duckdb", person, ids, dry)
+        if not dry:
+            _count(settings, version)
     return removed
 
 
@@ -62,10 +63,9 @@ def _ids_in(settings: Settings, version: Path, person: Person) -> list[str]:
         return [found for (found,) in con.execute(f"select distinct customer_id {query}").fetchall()]
 
 
-def _rewrite(settings: Settings, file: Path, person: Person, ids: set[str]) -> Removed:
+def _rewrite(settings: Settings, file: Path, person: Person, ids: set[str], dry: bool) -> Removed:
     """Write a file anew without the person: what DuckDB deletes stays readable in the file until it is used again."""
     part = file.with_name(f".{file.name}.part")
-    part.unlink(missing_ok=True)
     if not file.exists():
         return Removed()
     with engine.scratch(settings) as con:
@@ -78,8 +78,10 @@ def _rewrite(settings: Settings, file: Path, person: Person, ids: set[str]) -> R
             found = con.execute(f"select count(*) from {named} where {is_theirs}").fetchone()[0] if is_theirs else 0
             if found:
                 gone[f"{schema}.{table}"] = (is_theirs, found)
-        if not gone:
-            return Removed()
+        total = Removed(1 if gone else 0, sum(found for _, found in gone.values()))
+        if dry or not gone:
+            return total
+        part.unlink(missing_ok=True)
         con.execute(f"attach {literal(part)} as new")
         for schema, table, _ in _tables(con):
             where = f" where not ({gone[f'{schema}.{table}'][0]})" if f"{schema}.{table}" in gone else ""
@@ -92,7 +94,7 @@ def _rewrite(settings: Settings, file: Path, person: Person, ids: set[str]) -> R
     with part.open("rb") as handle:
         os.fsync(handle.fileno())
     os.replace(part, file)
-    return Removed(1, sum(found for _, found in gone.values()))
+    return total
 
 
 def _tables(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str, list[str]]]:
@@ -111,13 +113,14 @@ def _copy_comments(con: duckdb.DuckDBPyConnection) -> None:
         con.execute(f"comment on {kind} new.{name} is {literal(comment)}")
 
 
-def working(settings: Settings) -> Removed:
+def working(settings: Settings, dry: bool) -> Removed:
     """Throw the working file away: a build that is at work on it, and has read the person, cannot publish any more."""
     file = warehouse.path(settings)
     left = [path for path in file.parent.glob(f"{file.name}*") if path.is_file()]
-    for path in left:
-        path.unlink()
     logs = dbt.target(settings) / "logs"
     written = [path for path in logs.rglob("*") if path.is_file()]  # DuckDB's errors may quote a row
-    shutil.rmtree(logs, ignore_errors=True)
+    if not dry:
+        shutil.rmtree(logs, ignore_errors=True)
+        for path in left:
+            path.unlink()
     return Removed(len(left) + len(written))

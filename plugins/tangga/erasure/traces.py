@@ -4,10 +4,9 @@ address or a number that is found there is painted over."""
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 from collections.abc import Iterable
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 
 from tangga.erasure.removed import Removed
@@ -29,23 +28,17 @@ def texts(settings: Settings, words: Iterable[str]) -> Removed:
 
 
 def _paint(path: Path, spelled: list[str]) -> Removed:
-    """In place: whoever writes a log has it open."""
-    content = path.read_bytes()
-    lines = content.split(b"\n")
-    painted = []
-    for line in lines:
-        for word in spelled:
-            line = line.replace(word.encode(), PAINT.encode())
-        painted.append(line)
-    found = sum(before != after for before, after in zip(lines, painted, strict=True))
-    if found:
-        part = path.with_name(f".{path.name}.erased")
-        part.unlink(missing_ok=True)
-        part.touch(mode=0o600)
-        part.write_bytes(b"\n".join(painted))
-        part.chmod(path.stat().st_mode & 0o777)
-        os.replace(part, path)
-    return Removed(1 if found else 0, found)
+    """In place and in the same length, as whoever writes a log has it open."""
+    content, lines = path.read_bytes(), set()
+    with path.open("r+b") if any(word.encode() in content for word in spelled) else nullcontext() as handle:
+        for word in (word.encode() for word in spelled):
+            at = content.find(word)
+            while at >= 0:
+                handle.seek(at)
+                handle.write(b"*" * len(word))
+                lines.add(content.count(b"\n", 0, at))
+                at = content.find(word, at + len(word))
+    return Removed(1 if lines else 0, len(lines))
 
 
 def airflow_database(settings: Settings, words: Iterable[str]) -> Removed:
