@@ -65,7 +65,8 @@ class Blocked:
         for column in contract.columns if contract.entity in MAY_BE_NOBODYS else ():
             if column.type not in ("text", "json"):
                 continue
-            query = f"select distinct {column.name} from {relation} where {nobody} and regexp_matches({column.name}, '@|%40')"
+            has_address = f"{nobody} and regexp_matches({column.name}, '@|%40')"
+            query = f"select distinct {column.name} from {relation} where {has_address}"
             found = [text for (text,) in con.execute(query).fetchall() if self._mentions(unquote(text), "", "", False)]
             if found:
                 con.register("_texts", pa.table({"value": pa.array(found, pa.string())}))

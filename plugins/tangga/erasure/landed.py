@@ -8,6 +8,7 @@ taken for one that was not let in.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -120,22 +121,16 @@ def _parent(place: Path | Stored) -> str:
     return str(place).rsplit("/", 2)[-2]
 
 
-def mentions(settings: Settings, words: list[str]) -> int:
-    """Rows of others, in the partitions that are left, that name the person in a text: they are not the person's."""
+def mentions(settings: Settings, words: Sequence[str]) -> int:
+    """How many rows of others, in the partitions that are left, name the person in a text: they are not the person's."""
     found = 0
-    for entity in CONTRACTS:
-        for place in every(settings, "landing", entity):
-            manifest = read_manifest(place)
-            if manifest is None:
-                continue
+    for entity in CONTRACTS if words else ():
+        for manifest in filter(None, map(read_manifest, every(settings, "landing", entity))):
             with engine.scratch(settings) as con:
                 file = literal(landing.here(settings, manifest))
                 con.execute(f"create temp view part as from read_parquet({file}, hive_partitioning=false)")
-                texts = [
-                    f"coalesce({name}, '')"
-                    for name, kind, *_ in con.execute("describe part").fetchall()
-                    if kind == "VARCHAR"
-                ]
-                query = f"select count(*) from part where list_bool_or([contains(lower({' || chr(31) || '.join(texts)}), w) for w in ?])"
-                found += con.execute(query, [[word.lower() for word in words]]).fetchone()[0] if words else 0
+                columns = con.execute("describe part").fetchall()
+                text = "concat_ws(chr(31), " + ", ".join(name for name, kind, *_ in columns if kind == "VARCHAR") + ")"
+                named = " or ".join(f"contains(lower({text}), lower(?))" for _ in words)
+                found += con.execute(f"select count(*) from part where {named}", list(words)).fetchone()[0]
     return found

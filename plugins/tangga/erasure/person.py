@@ -46,6 +46,18 @@ class Person:
         """Their customer ids on a day, and today's."""
         return sorted({*self.customer_ids, *self.known_as.get(day, ())})
 
+    def with_all_of(self, other: Person) -> Person:
+        """Everything that either of two findings of the same person knows."""
+        days = {*self.known_as, *other.known_as}
+        known_as = {day: sorted({*self.known_as.get(day, ()), *other.known_as.get(day, ())}) for day in sorted(days)}
+        single = {name: sorted({*getattr(self, name), *getattr(other, name)}) for name in ("emails", "phones")}
+        pairs = {
+            name: sorted({tuple(pair) for pair in (*getattr(self, name), *getattr(other, name))})
+            for name in ("records", "orders", "anonymous")
+        }
+        ids = sorted({*self.customer_ids, *other.customer_ids})
+        return Person(**single, **pairs, customer_ids=ids, known_as=known_as, shared=max(self.shared, other.shared))
+
     @property
     def tombstones(self) -> list[tuple[str, tuple[str, ...]]]:
         """What must not come back: kind, and the parts of what is hashed."""

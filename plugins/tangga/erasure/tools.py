@@ -21,6 +21,11 @@ def forget(settings: Settings, name: str, person: Person, request_id: str) -> in
 
     Raises `DestinationRefused` or `DestinationDown` when it has not acknowledged all of them.
     """
+    if name not in settings.destinations:
+        raise DestinationRefused(
+            f"destinations.{name}: knows people, and {settings.config_path.name} does not name it any more; name it "
+            "again until the erasure is acknowledged."
+        )
     planned = {"as_of_date": "", "hash": request_id, "audiences": {}}
     destination = open_destination(settings, name, planned, request_id)
     try:
