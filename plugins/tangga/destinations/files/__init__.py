@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -51,7 +51,7 @@ class Files:
         self._run_id = run_id
         self._campaigns = {audience.name for audience in audiences.with_campaigns(audiences.load())}
 
-    def account(self) -> str:
+    def account(self, lists: Collection[str] = ()) -> str:
         return str(self._folder)
 
     def lists(self) -> set[str]:
@@ -122,6 +122,3 @@ class Files:
 
     def _manifest(self) -> dict[str, Any]:
         return files.read_json(self._folder / "manifest.json") or {}
-
-
-opened = Files
