@@ -101,9 +101,11 @@ def drop_others(place: Path | Stored, manifest: Manifest) -> None:
             old.unlink()
 
 
-def days(settings: Settings, entity: str, source: str, until: date | str) -> list[Path] | list[Stored]:
+def days(
+    settings: Settings, entity: str, source: str, until: date | str, area: str = "landing"
+) -> list[Path] | list[Stored]:
     """The folders of the days of an entity and source up to one, in their order."""
-    base = storage.root(settings) / "landing" / entity / f"source={source}"
+    base = storage.root(settings) / area / entity / f"source={source}"
     found = [path for path in _children(base) if path.name.startswith("ds=") and path.name <= f"ds={until}"]
     return sorted(found, key=lambda path: path.name)
 
@@ -166,9 +168,9 @@ def unrepeated(settings: Settings, as_of: date) -> list[str]:
     return found
 
 
-def sources_of(settings: Settings, entity: str) -> list[str]:
+def sources_of(settings: Settings, entity: str, area: str = "landing") -> list[str]:
     """The sources that have ever landed an entity, whether the settings still name them or not."""
-    found = _children(storage.root(settings) / "landing" / entity)
+    found = _children(storage.root(settings) / area / entity)
     return sorted(path.name.removeprefix("source=") for path in found if path.name.startswith("source="))
 
 

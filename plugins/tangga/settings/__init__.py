@@ -17,6 +17,7 @@ from pydantic import Field, ValidationError
 from tangga.settings import templates
 from tangga.settings.campaigns import CampaignSettings
 from tangga.settings.destinations import AnyDestination, FilesDestination, HubSpotDestination, MailchimpDestination
+from tangga.settings.retention import Retention
 from tangga.settings.rules import Rules
 from tangga.settings.sources import (
     REFUSALS,
@@ -118,6 +119,7 @@ class Settings(Strict):
     rules: Rules = Rules()
     destinations: dict[Name, AnyDestination] = {}
     ledger: LedgerSettings = LedgerSettings()
+    retention: Retention = Retention()
     campaigns: CampaignSettings | None = None
     config_path: Path
     home: Path

@@ -11,7 +11,6 @@ any more, an audience or a format, becomes a list without rows: nobody stays on 
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -24,6 +23,7 @@ import pyarrow as pa
 
 from tangga import audiences, engine, files
 from tangga.destinations.destination import Chunk, DestinationDown, DestinationRefused, Operation, Receipt, Refusal
+from tangga.destinations.files import manifests
 from tangga.destinations.files.formats import FORMATS, Format
 from tangga.engine import literal
 from tangga.settings import Settings
@@ -57,7 +57,9 @@ class Files:
     def lists(self) -> set[str]:
         """The lists that lie there: those of the manifest, and those that a killed delivery left without it."""
         lying = {path.stem for form in FORMATS.values() for path in self._folder.glob(form.path("*"))}
-        return {name for name in lying if not name.startswith(".")} | set(self._manifest().get("audiences", {}))
+        return {name for name in lying if not name.startswith(".")} | set(
+            manifests.read(self._folder).get("audiences", {})
+        )
 
     def refusals(self, addresses: Sequence[str], since: datetime | None) -> Iterable[Refusal]:
         """Nobody can say no to a file."""
@@ -109,16 +111,16 @@ class Files:
         return found
 
     def _keep(self, name: str, rows: int, written: Mapping[str, dict[str, Any]]) -> None:
-        """Tell of a list in the manifest, which is left alone where it says so already."""
-        before = self._manifest()
+        """Tell of a list in the manifest, which is left alone where it says so already. One that goes on being without
+        anybody keeps the day from which on it is."""
+        before = manifests.read(self._folder)
         lists = before.get("audiences", {})
         first = next(written[kind] for kind in self._formats if kind in written)
         label = self._labels.get(name) or lists.get(name, {}).get("label") or name.replace("_", " ")
-        origin = {key: self._lineage[key] for key in ("as_of_date", "plan")}
+        was_empty = not rows and lists.get(name, {}).get("rows") == 0
+        since = lists[name] if was_empty else {}
+        origin = {key: since.get(key, self._lineage[key]) for key in ("as_of_date", "plan")}
         lists = {**lists, name: {"label": label, **first, "rows": rows, "formats": written, **origin}}
         manifest = {**self._lineage, "run_id": self._run_id, "audiences": dict(sorted(lists.items()))}
         if {**manifest, "run_id": None} != {**before, "run_id": None}:
-            files.write_atomically(self._folder / "manifest.json", json.dumps(manifest, indent=2) + "\n")
-
-    def _manifest(self) -> dict[str, Any]:
-        return files.read_json(self._folder / "manifest.json") or {}
+            manifests.write(self._folder, manifest)
