@@ -1,12 +1,14 @@
 """What is old goes, as many days after its own as `retention` in `tangga.yml` says, area by area.
 
-A thing is old when its day lies more than so many days before the newest published one and it was written more than so
-many days ago as well: what a backfill has just made stays. Whatever its age, nothing goes that a run of today reads: the
-partitions of a build (`landing.unread`), the published version and those of the day that the audit compares with it, the
-plans of that version and those whose messages no build has heard of yet, the newest customer ids, what destinations have
-acknowledged. Memberships and sends are never old: trends, steps, cooldowns and holdouts are read from all of them.
+A thing is old when its day lies more than so many days before the newest published one and it was written more than
+so many days ago as well: what a backfill has just made stays. Whatever its age, nothing goes that a run of today reads:
+the partitions of a build (`landing.unread`), the published version and those of the day that the audit compares with
+it, the plans of that version and those whose messages no build has heard of yet, the newest customer ids, what
+destinations have acknowledged. Memberships and sends are never old: trends, steps, cooldowns and holdouts are read from
+all of them.
 
-Each thing goes in one step, so that a run that is killed leaves it whole or gone; whoever has a deleted file open reads on.
+Each thing goes in one step, so that a run that is killed leaves it whole or gone; whoever has a deleted file open reads
+on.
 """
 
 from __future__ import annotations

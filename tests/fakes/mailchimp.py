@@ -136,12 +136,12 @@ class Mailchimp(Fake):
             if (member["status"] == wanted if wanted else member["status"] != "archived")
             and _within(member["last_changed"], query.get("since_last_changed"), query.get("before_last_changed"))
         ]
-        return _page(request, "members", found, {"list_id": self.list_id})
+        return page(request, "members", found, {"list_id": self.list_id})
 
     def _abuse_reports(self, request: Request) -> Response:
         if request.path_params["list"] != self.list_id:
             return _not_found()
-        return _page(request, "abuse_reports", self.complaints, {"list_id": self.list_id})
+        return page(request, "abuse_reports", self.complaints, {"list_id": self.list_id})
 
     def _campaigns(self, request: Request) -> Response:
         query = request.query_params
@@ -152,13 +152,13 @@ class Mailchimp(Fake):
             and query.get("list_id") in (None, campaign["recipients"]["list_id"])
             and _within(campaign["send_time"], query.get("since_send_time"), query.get("before_send_time"))
         ]
-        return _page(request, "campaigns", found, {})
+        return page(request, "campaigns", found, {})
 
     def _report(self, request: Request, name: str) -> Response:
         campaign = request.path_params["campaign"]
         if campaign not in self.reports:
             return _not_found()
-        return _page(request, name, self.reports[campaign][name], {"campaign_id": campaign})
+        return page(request, name, self.reports[campaign][name], {"campaign_id": campaign})
 
     def _activity(self, request: Request) -> Response:
         campaign, since = request.path_params["campaign"], request.query_params.get("since")
@@ -168,7 +168,7 @@ class Mailchimp(Fake):
             email | {"activity": [act for act in email["activity"] if _within(act["timestamp"], since, None)]}
             for email in self.reports[campaign]["emails"]
         ]
-        return _page(request, "emails", emails, {"campaign_id": campaign})
+        return page(request, "emails", emails, {"campaign_id": campaign})
 
 
 _SENT = {"vip": False, "status": "sent", "open_count": 0, "last_open": "", "absplit_group": "", "gmt_offset": 0}
@@ -185,7 +185,8 @@ def _not_found() -> Response:
     return problem(404, "Resource Not Found", "The requested resource could not be found.")
 
 
-def _page(request: Request, name: str, found: list[dict], beside: dict) -> Response:
+def page(request: Request, name: str, found: list[dict], beside: dict) -> Response:
+    """A page of a list, as `count` and `offset` ask for it."""
     size, start = int(request.query_params.get("count", 10)), int(request.query_params.get("offset", 0))
     if not 0 <= size <= MAX_COUNT:
         return problem(400, "Invalid Resource", f"count must be at most {MAX_COUNT}")

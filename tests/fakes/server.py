@@ -6,7 +6,8 @@
         ...                                          # talk to shop.url
         assert [asked.status for asked in shop.asked] == [200, 429, 429, 200]
 
-A fake says its endpoints in `routes` and whom it lets in in `refusal`; both may be extended by a subclass.
+A fake says its endpoints in `routes` and whom it lets in in `refusal`; both may be extended by a subclass. What goes
+wrong on the way is in `faults.py`, what has changed in the tool in `effects.py`.
 """
 
 from __future__ import annotations
@@ -15,9 +16,8 @@ import asyncio
 import json
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import uvicorn
@@ -26,7 +26,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-HTML = b"<!DOCTYPE html><html><head><title>Just a moment...</title></head><body>Checking your browser</body></html>"
+from tests.fakes.effects import Effects
+from tests.fakes.faults import Fault, Faults
 
 
 @dataclass(frozen=True)
@@ -38,68 +39,33 @@ class Asked:
     query: dict[str, str]
     headers: dict[str, str]
     status: int
-
-
-@dataclass
-class Fault:
-    """What goes wrong with a request. `after` requests pass before it, counted from when it was ordered."""
-
-    kind: str
-    after: int = 0
-    status: int = 200
-    headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
-    seconds: float = 0.0
+
+    def json(self) -> Any:
+        return json.loads(self.body)
 
 
-class Faults:
-    """Orders for trouble, each for one request, in the order in which they were given."""
+class Refused(Exception):
+    """A request that is answered with an error from anywhere in the code that works on it."""
 
-    def __init__(self) -> None:
-        self._waiting: deque[Fault] = deque()
-
-    def next(self, status: int, times: int = 1, after: int = 0, headers: dict | None = None, body: bytes = b"") -> None:
-        """Answer with this status, as a gateway does that knows nothing of the tool's own errors."""
-        for turn in range(times):
-            self._add(Fault("status", 0 if turn else after, status, headers or {}, body))
-
-    def slow(self, seconds: float, after: int = 0) -> None:
-        """Answer correctly, but late."""
-        self._add(Fault("slow", after, seconds=seconds))
-
-    def truncated(self, after: int = 0) -> None:
-        """Break off in the middle of the body."""
-        self._add(Fault("truncated", after))
-
-    def html(self, after: int = 0) -> None:
-        """Answer 200 with a page for people."""
-        self._add(Fault("status", after, 200, {"Content-Type": "text/html; charset=utf-8"}, HTML))
-
-    def drop(self, after: int = 0) -> None:
-        """Close the connection without an answer."""
-        self._add(Fault("drop", after))
-
-    def take(self) -> Fault | None:
-        """The fault for the request that comes now."""
-        if not self._waiting:
-            return None
-        if self._waiting[0].after > 0:
-            self._waiting[0].after -= 1
-            return None
-        return self._waiting.popleft()
-
-    def _add(self, fault: Fault) -> None:
-        self._waiting.append(fault)
+    def __init__(self, response: Response) -> None:
+        super().__init__(response.status_code)
+        self.response = response
 
 
 class Fake:
-    """A tool. `token` is the secret it lets in; `url` is where it listens while it runs."""
+    """A tool. `token` is the secret it lets in; `url` is where it listens while it runs.
+
+    `asked` is every request, `effects` what they changed, `most_at_once` how many were under way at the same time.
+    """
 
     def __init__(self, token: str = "fake-token") -> None:
         self.token = token
         self.faults = Faults()
+        self.effects = Effects()
         self.asked: list[Asked] = []
         self.port = 0
+        self.at_once = self.most_at_once = 0
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
 
@@ -110,6 +76,10 @@ class Fake:
     def refusal(self, request: Request) -> Response | None:
         """The answer to somebody who may not ask (now), None for all others."""
         return None
+
+    def bad_request(self, words: str) -> Response:
+        """How the tool says that it does not take a request."""
+        return answer({"error": words}, 400)
 
     @property
     def host(self) -> str:
@@ -155,11 +125,31 @@ def answer(content: Any, status: int = 200, headers: dict[str, str] | None = Non
     return Response(body, status, headers, media_type=kind)
 
 
+def sent(request: Request) -> Any:
+    """The JSON that came with a request: an object, or a list. Raises `ValueError`."""
+    return json.loads(request.state.body or b"{}")
+
+
 def _guarded(fake: Fake, route: Route) -> Route:
     inner = route.endpoint
 
     async def guarded(request: Request) -> Response:
-        return fake.refusal(request) or inner(request)
+        body = request.state.body = await request.body()
+        line = f"{request.method} {request.url.path}"
+        refusal = fake.refusal(request)
+        if refusal is None and fake.faults.poisoned(line, body):
+            refusal = fake.bad_request("One of the rows cannot be used.")
+        if refusal is not None:
+            return refusal
+        fake.faults.happen(line, committed=False)
+        try:
+            return inner(request)
+        except Refused as refused:
+            return refused.response
+        except json.JSONDecodeError:
+            return fake.bad_request("The body is not JSON.")
+        finally:
+            fake.faults.happen(line, committed=True)
 
     return Route(route.path, guarded, methods=list(route.methods))
 
@@ -171,37 +161,72 @@ class _Troubled:
         self.fake, self.app = fake, app
 
     async def __call__(self, scope: dict, receive: Callable, send: Callable) -> None:
-        request = Request(scope)
-        fault = self.fake.faults.take()
-        status = 0
+        request = Request(scope, receive)
+        body, status = await request.body(), 0
+
+        async def again() -> dict:
+            return {"type": "http.request", "body": body, "more_body": False}
 
         async def noting(message: dict) -> None:
             nonlocal status
             status = message.get("status", status)
             await send(message)
 
+        fault = self.fake.faults.take(f"{request.method} {request.url.path}")
+        if fault:
+            self.fake.faults.met.append(f"{fault.kind} {fault.status}" if fault.kind == "status" else fault.kind)
+        self.fake.at_once += 1
+        self.fake.most_at_once = max(self.fake.most_at_once, self.fake.at_once)
         try:
-            if fault and fault.kind == "drop":
-                send.__self__.transport.abort()  # uvicorn's cycle: ASGI itself has no word for hanging up
-            elif fault and fault.kind == "status":
-                await Response(fault.body, fault.status, fault.headers)(scope, receive, noting)
-            elif fault and fault.kind == "truncated":
-                await self._half(scope, receive, noting)
+            await asyncio.sleep(self.fake.faults.latency + (fault.seconds if fault and fault.kind == "slow" else 0))
+            if fault and fault.kind in _BROKEN:
+                await _BROKEN[fault.kind](self, fault, scope, again, noting, receive, send)
             else:
-                await asyncio.sleep(fault.seconds if fault else 0)
-                await self.app(scope, receive, noting)
+                await self.app(scope, again, noting)
         finally:
+            self.fake.at_once -= 1
             query, headers = dict(request.query_params), dict(request.headers)
-            self.fake.asked.append(Asked(request.method, request.url.path, query, headers, status))
+            self.fake.asked.append(Asked(request.method, request.url.path, query, headers, status, body))
 
-    async def _half(self, scope: dict, receive: Callable, send: Callable) -> None:
+    async def _status(self, fault: Fault, scope: dict, again: Callable, noting: Callable, *_) -> None:
+        await Response(fault.body, fault.status, fault.headers)(scope, again, noting)
+
+    async def _drop(self, fault: Fault, scope: dict, again: Callable, noting: Callable, receive, send) -> None:
+        send.__self__.transport.abort()  # uvicorn's cycle: ASGI itself has no word for hanging up
+
+    async def _cut(self, fault: Fault, scope: dict, again: Callable, noting: Callable, receive, send) -> None:
+        await self._held(scope, again)
+        send.__self__.transport.abort()
+
+    async def _silent(self, fault: Fault, scope: dict, again: Callable, noting: Callable, receive, send) -> None:
+        await self._held(scope, again)
+        try:
+            async with asyncio.timeout(fault.seconds):
+                while (await receive())["type"] != "http.disconnect":
+                    pass
+        except TimeoutError:
+            pass
+        send.__self__.transport.abort()
+
+    async def _truncated(self, fault: Fault, scope: dict, again: Callable, noting: Callable, *_) -> None:
         """The right answer, of which the second half never comes."""
+        held = await self._held(scope, again)
+        body = b"".join(message.get("body", b"") for message in held[1:])
+        await noting(held[0])
+        await noting({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
+
+    async def _held(self, scope: dict, again: Callable) -> list[dict]:
+        """The right answer, which is not sent."""
         held: list[dict] = []
 
         async def hold(message: dict) -> None:
             held.append(message)
 
-        await self.app(scope, receive, hold)
-        body = b"".join(message.get("body", b"") for message in held[1:])
-        await send(held[0])
-        await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
+        await self.app(scope, again, hold)
+        return held
+
+
+_BROKEN = {
+    "status": _Troubled._status, "drop": _Troubled._drop, "cut": _Troubled._cut, "silent": _Troubled._silent,
+    "truncated": _Troubled._truncated,
+}  # fmt: skip

@@ -16,9 +16,9 @@ def files(settings: Settings, as_of: date) -> Iterator[tuple[date, Path | Stored
     """The files of partitions that no build of `as_of` or of a day after it reads: each with the day of its partition,
     and where its copy lies if it is in a store.
 
-    Of a snapshot the newest partition that the gate let in is read, of a daily entity all of them; the newest of each is
-    never among these. Manifests stay, without rows and without personal data: what the gate compares a day with, and
-    from where on a database is read, are in them.
+    Of a snapshot the newest partition that the gate let in is read, of a daily entity all of them; the newest of each
+    is never among these. Manifests stay, without rows and without personal data: what the gate compares a day with,
+    and from where on a database is read, are in them.
     """
     for entity in CONTRACTS:
         for source in partitions.sources_of(settings, entity):

@@ -12,8 +12,8 @@ Days = Annotated[int, Field(ge=1)]
 
 
 class Retention(Strict):
-    """Days for which things are kept; nothing said keeps them for ever. What a run of today reads stays in any case, see
-    `tangga.retention`."""
+    """Days for which things are kept; nothing said keeps them for ever. What a run of today reads stays in any case,
+    see `tangga.retention`."""
 
     landing: Days | None = None
     rejects: Days | None = None
