@@ -23,7 +23,8 @@ from pathlib import Path
 from tangga import daily_state, files, identities, ledger, publish
 from tangga.contracts import CONTRACTS
 from tangga.destinations.files import manifests
-from tangga.landing import partitions, unread
+from tangga.landing import sources_of, unread
+from tangga.landing.partitions import days as days_of
 from tangga.publish import Version
 from tangga.settings import FilesDestination, Settings
 from tangga.storage import Stored
@@ -78,8 +79,8 @@ def _landing(settings: Settings, now: Now, days: int) -> Iterator[Drop]:
 
 def _rejects(settings: Settings, now: Now, days: int) -> Iterator[Drop]:
     for entity in CONTRACTS:
-        for source in partitions.sources_of(settings, entity, "rejects"):
-            for folder in partitions.days(settings, entity, source, now.day, "rejects"):
+        for source in sources_of(settings, entity, "rejects"):
+            for folder in days_of(settings, entity, source, now.day, "rejects"):
                 day = _day_of(folder.name.removeprefix("ds="))
                 for file in folder.iterdir() if day else ():
                     if now.is_old(days, day, file):
@@ -125,6 +126,7 @@ def _gates(settings: Settings, now: Now, days: int) -> Iterator[Drop]:
 
 def _identities(settings: Settings, now: Now, days: int) -> Iterator[Drop]:
     """A day is built on the newest registry before it: that of the published day stays, and the one it was built on."""
+    _sweep(settings.home / "state" / identities.NAME)
     for folder in daily_state.days_before(settings, identities.NAME, now.day)[:-1]:
         if now.is_old(days, date.fromisoformat(folder.name.removeprefix("ds=")), folder):
             yield lambda folder=folder: _drop_folder(folder)
@@ -132,10 +134,11 @@ def _identities(settings: Settings, now: Now, days: int) -> Iterator[Drop]:
 
 def _lists(settings: Settings, now: Now, days: int) -> Iterator[Drop]:
     """Lists that have long been without anybody, and those of destinations that the settings do not name any more."""
+    _sweep(settings.home / "exports")
     for folder in sorted((settings.home / "exports").glob("[a-z]*")):
         if isinstance(settings.destinations.get(folder.name), FilesDestination):
-            for name, day in manifests.empty_since(folder).items():
-                if now.is_old(days, day, folder / f"{name}.csv"):
+            for name, (day, file) in manifests.empty_since(folder).items():
+                if now.is_old(days, day, folder / file):
                     yield lambda folder=folder, name=name: manifests.forget(folder, name)
         elif (day := manifests.day_of(folder)) and now.is_old(days, day, folder / "manifest.json"):
             yield lambda folder=folder: _drop_folder(folder)
@@ -153,9 +156,8 @@ _AREAS: dict[str, Callable[[Settings, Now, int], Iterator[Drop]]] = {
 
 
 def _folders(base: Path) -> list[tuple[date, Path]]:
-    """The folders whose names begin with a day; what a killed run has left of one that was to go goes first."""
-    for left_over in base.glob(".*.gone"):
-        shutil.rmtree(left_over)
+    """The folders whose names begin with a day."""
+    _sweep(base)
     found = [(_day_of(path.name[:10]), path) for path in sorted(base.glob("[0-9]*"))]
     return [(day, path) for day, path in found if day]
 
@@ -168,7 +170,17 @@ def _day_of(text: str) -> date | None:
 
 
 def _written(place: Path | Stored) -> datetime:
-    return datetime.fromtimestamp(place.stat().st_mtime, UTC) if isinstance(place, Path) else place.modified()
+    """When something was; long ago if it is gone already."""
+    try:
+        return datetime.fromtimestamp(place.stat().st_mtime, UTC) if isinstance(place, Path) else place.modified()
+    except FileNotFoundError:
+        return datetime.fromtimestamp(0, UTC)
+
+
+def _sweep(base: Path) -> None:
+    """What a killed run has left of folders that were to go."""
+    for left_over in base.glob(".*.gone"):
+        shutil.rmtree(left_over)
 
 
 def _drop_rows(file: Path | Stored, copy: Path) -> None:
@@ -179,7 +191,5 @@ def _drop_rows(file: Path | Stored, copy: Path) -> None:
 def _drop_folder(folder: Path) -> None:
     """Gone at once, then file by file."""
     gone = folder.with_name(f".{folder.name}.gone")
-    if gone.exists():
-        shutil.rmtree(gone)
     folder.rename(gone)
     shutil.rmtree(gone)

@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from tangga.contracts import CONTRACTS
-from tangga.landing import partitions
+from tangga.landing.partitions import accepted, days, desk, landed, sources_of
 from tangga.settings import Settings
 from tangga.storage import Stored
 
@@ -21,19 +21,19 @@ def files(settings: Settings, as_of: date) -> Iterator[tuple[date, Path | Stored
     and from where on a database is read, are in them.
     """
     for entity in CONTRACTS:
-        for source in partitions.sources_of(settings, entity):
+        for source in sources_of(settings, entity):
             for folder in _unread(settings, entity, source, as_of):
                 day = date.fromisoformat(folder.name.removeprefix("ds="))
                 for child in folder.iterdir():
                     if child.name.endswith(".parquet"):
-                        yield day, child, partitions.desk(settings, entity, source, day) / child.name
+                        yield day, child, desk(settings, entity, source, day) / child.name
 
 
 def _unread(settings: Settings, entity: str, source: str, as_of: date) -> list[Path] | list[Stored]:
     spec = settings.sources[source].entities.get(entity) if source in settings.sources else None
-    landed = {manifest.ds: manifest for manifest in partitions.landed(settings, entity, source, as_of)}
-    let_in = {manifest.ds for manifest in partitions.accepted(settings, entity, source, as_of)}
-    daily = {ds for ds in let_in if (spec.load if spec else landed[ds].load) == "daily"}
-    read = daily | {max(days) for days in (landed, let_in) if days}
-    days = partitions.days(settings, entity, source, as_of)
-    return [folder for folder in days if folder.name.removeprefix("ds=") not in read]
+    loads = {manifest.ds: manifest.load for manifest in landed(settings, entity, source, as_of)}
+    let_in = {manifest.ds for manifest in accepted(settings, entity, source, as_of)}
+    daily = {ds for ds in let_in if (spec.load if spec else loads[ds]) == "daily"}
+    read = daily | {max(found) for found in (loads, let_in) if found}
+    folders = days(settings, entity, source, as_of)
+    return [folder for folder in folders if folder.name.removeprefix("ds=") not in read]

@@ -26,11 +26,11 @@ def day_of(folder: Path) -> date | None:
     return said and date.fromisoformat(said)
 
 
-def empty_since(folder: Path) -> dict[str, date]:
-    """The lists without anybody, each with the day since which it is."""
+def empty_since(folder: Path) -> dict[str, tuple[date, str]]:
+    """The lists without anybody, each with the day since which it is, and its file."""
     said = read(folder)
     return {
-        name: date.fromisoformat(entry.get("as_of_date", said["as_of_date"]))
+        name: (date.fromisoformat(entry.get("as_of_date", said["as_of_date"])), entry["file"])
         for name, entry in said.get("audiences", {}).items()
         if not entry["rows"]
     }
