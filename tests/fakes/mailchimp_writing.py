@@ -22,6 +22,8 @@ every tag that is not named (https://docs.rs/mailchimp-api, types of `lists`: `n
 
 from __future__ import annotations
 
+import json
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -130,7 +132,8 @@ class MailchimpAccount(Members, Segments, Batches, Mailchimp):
             endpoint(f"{member}/actions/delete-permanent", self._forget_member, "POST"),
             endpoint(f"{member}/tags", self._get_tags), endpoint(f"{member}/tags", self._post_tags, "POST"),
             endpoint(f"{lists}/tag-search", self._search_tags),
-            endpoint(f"{lists}/segments", self._get_segments), endpoint(f"{lists}/segments", self._post_segment, "POST"),
+            endpoint(f"{lists}/segments", self._get_segments),
+            endpoint(f"{lists}/segments", self._post_segment, "POST"),
             endpoint(segment, self._get_segment), endpoint(segment, self._change_segment, "POST"),
             endpoint(segment, self._delete_segment, "DELETE"), endpoint(f"{segment}/members", self._segment_members),
             endpoint(f"{lists}/merge-fields", self._get_merge_fields),
@@ -185,9 +188,8 @@ class MailchimpAccount(Members, Segments, Batches, Mailchimp):
                 address = need_address(row.get("email_address"), self.blocked)
                 member = self.members.get(md5(address))
                 if member and not given.get("update_existing"):
-                    refuse(
-                        f"{address} is already a list member, do you want to update? please provide update_existing:true"
-                    )
+                    words = "is already a list member, do you want to update? please provide update_existing:true"
+                    refuse(f"{address} {words}")
                 if member is None:
                     known["new"].append(self.create(address, need_status(row, "status"), row, request))
                     continue
@@ -213,8 +215,6 @@ _FIRST_FIELDS = {"FNAME": "text", "LNAME": "text", "ADDRESS": "address", "PHONE"
 
 
 def _row_error(row: dict, refused: Refused) -> dict:
-    import json
-
     about = json.loads(refused.response.body)
     first = (about.get("errors") or [{"field": "", "message": ""}])[0]
     code = "ERROR_CONTACT_EXISTS" if "already a list member" in about["detail"] else "ERROR_GENERIC"

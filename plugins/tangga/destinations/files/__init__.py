@@ -24,11 +24,11 @@ import pyarrow as pa
 from tangga import audiences, engine, files
 from tangga.destinations.destination import Chunk, DestinationDown, DestinationRefused, Operation, Receipt, Refusal
 from tangga.destinations.files import manifests
-from tangga.destinations.files.formats import FORMATS, Format
+from tangga.destinations.files.formats import FORMATS, NOBODY, Format, is_empty
 from tangga.engine import literal
 from tangga.settings import Settings
 
-_NOT_LINEAGE = {"audiences", "left_out", "members_sha256", "messages_sha256"}
+_NOT_LINEAGE = {"audiences", "destinations", "left_out", "members_sha256", "messages_sha256"}
 """What a plan says of its members, besides where they came from."""
 
 
@@ -55,11 +55,10 @@ class Files:
         return str(self._folder)
 
     def lists(self) -> set[str]:
-        """The lists that lie there: those of the manifest, and those that a killed delivery left without it."""
-        lying = {path.stem for form in FORMATS.values() for path in self._folder.glob(form.path("*"))}
-        return {name for name in lying if not name.startswith(".")} | set(
-            manifests.read(self._folder).get("audiences", {})
-        )
+        """The lists that lie there and that somebody is on: also those that a killed delivery left, of which neither
+        manifest nor ledger knows."""
+        lying = [path for form in FORMATS.values() for path in self._folder.glob(form.path("[a-z0-9]*"))]
+        return {path.stem for path in lying if not is_empty(path)}
 
     def refusals(self, addresses: Sequence[str], since: datetime | None) -> Iterable[Refusal]:
         """Nobody can say no to a file."""
@@ -93,7 +92,7 @@ class Files:
             for kind, form in FORMATS.items():
                 is_asked_for, target = kind in self._formats, self._folder / form.path(name)
                 if target.exists() or (is_asked_for and rows.num_rows):
-                    con.register("list", rows if is_asked_for else rows.slice(0, 0))
+                    con.register("list", rows if is_asked_for and rows.num_rows else NOBODY)
                     found = self._write(con, form, name, target)
                     written |= {kind: found} if is_asked_for else {}
         if written:
@@ -124,3 +123,6 @@ class Files:
         manifest = {**self._lineage, "run_id": self._run_id, "audiences": dict(sorted(lists.items()))}
         if {**manifest, "run_id": None} != {**before, "run_id": None}:
             manifests.write(self._folder, manifest)
+
+
+opened = Files
