@@ -23,8 +23,8 @@ from pathlib import Path
 from tangga import daily_state, files, identities, ledger, publish
 from tangga.contracts import CONTRACTS
 from tangga.destinations.files import manifests
-from tangga.landing import sources_of, unread
-from tangga.landing.partitions import days as days_of
+from tangga.landing import unread
+from tangga.landing.partitions import every
 from tangga.publish import Version
 from tangga.settings import FilesDestination, Settings
 from tangga.storage import Stored
@@ -79,12 +79,11 @@ def _landing(settings: Settings, now: Now, days: int) -> Iterator[Drop]:
 
 def _rejects(settings: Settings, now: Now, days: int) -> Iterator[Drop]:
     for entity in CONTRACTS:
-        for source in sources_of(settings, entity, "rejects"):
-            for folder in days_of(settings, entity, source, now.day, "rejects"):
-                day = _day_of(folder.name.removeprefix("ds="))
-                for file in folder.iterdir() if day else ():
-                    if now.is_old(days, day, file):
-                        yield file.unlink
+        for folder in every(settings, "rejects", entity):
+            day = _day_of(folder.name.removeprefix("ds="))
+            for file in folder.iterdir() if day else ():
+                if now.is_old(days, day, file):
+                    yield file.unlink
 
 
 def _versions(settings: Settings, now: Now, days: int) -> Iterator[Drop]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -51,7 +51,7 @@ class Files:
         self._run_id = run_id
         self._campaigns = {audience.name for audience in audiences.with_campaigns(audiences.load())}
 
-    def account(self) -> str:
+    def account(self, lists: Collection[str] = ()) -> str:
         return str(self._folder)
 
     def lists(self) -> set[str]:
@@ -123,6 +123,3 @@ class Files:
         manifest = {**self._lineage, "run_id": self._run_id, "audiences": dict(sorted(lists.items()))}
         if {**manifest, "run_id": None} != {**before, "run_id": None}:
             manifests.write(self._folder, manifest)
-
-
-opened = Files

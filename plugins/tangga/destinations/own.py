@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from tangga.destinations.destination import Destination, DestinationRefused
 from tangga.settings import Settings, own_destinations
 
 _NEEDED = ("identity", "sizes", "needs_release", "account", "refusals", "send", "close")
 
 
-def opened(settings: Settings, name: str, planned: Mapping[str, Any], run_id: str) -> Destination:
+def connect(settings: Settings, name: str) -> Destination:
     """What `connect(settings, name, options)` of the file gives. Raises `DestinationRefused`."""
     spec = settings.destinations[name]
-    connect = own_destinations.module(settings, name).connect
-    found = connect(spec, name, own_destinations.options(settings, name))
+    found = own_destinations.module(settings, name).connect(spec, name, own_destinations.options(settings, name))
     lacking = [part for part in _NEEDED if not hasattr(found, part)]
     if lacking:
         raise DestinationRefused(
