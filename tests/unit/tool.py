@@ -46,7 +46,7 @@ class Tool:
     def _session(self) -> sqlite3.Connection:
         return sqlite3.connect(self.file)
 
-    def account(self) -> str:
+    def account(self, lists=()) -> str:
         return self.name
 
     def refusals(self, addresses, since):
@@ -91,7 +91,6 @@ class Tool:
     def close(self) -> None:
         """Nothing is open."""
 
-    @property
     def members(self) -> dict[str, set[str]]:
         found: dict[str, set[str]] = {}
         with self._session() as session:
@@ -118,4 +117,4 @@ class Tool:
 
 def install(tool: Tool, modules=sys.modules) -> None:
     """Let the destination of `SETTINGS` be this tool."""
-    modules["tangga.destinations.mailchimp"] = SimpleNamespace(opened=lambda *_: tool)
+    modules["tangga.destinations.mailchimp"] = SimpleNamespace(connect=lambda spec, name: tool)
