@@ -18,7 +18,7 @@ def beyond(lists: dict[str, tuple[int, int, int, int]], *, holds_files=False, ru
         max_growth_share=growth, max_removal_share=removal,
     )  # fmt: skip
     counts = {name: ListCounts(*numbers) for name, numbers in lists.items()}
-    return limits.beyond(counts, lambda name: entry, rules, holds_files=holds_files)
+    return limits.beyond(counts, [entry], rules, holds_files=holds_files)
 
 
 @pytest.mark.parametrize(
@@ -99,3 +99,8 @@ def test_shares_are_what_is_written():
 def test_what_is_just_beyond_is_not_shown_as_the_limit():
     (sentence,) = beyond({"a": (10_000, 0, 2_001, 7_999)})
     assert sentence == "a: 2,001 of its 10,000 people would leave (20.1 %, and up to 20 % are usual)."
+
+
+@pytest.mark.parametrize(("removed", "asks"), [(50, False), (51, True)])
+def test_of_an_audience_that_is_gone_from_the_registry_nothing_is_usual(removed, asks):
+    assert bool(beyond({"gone": (10_000, 0, removed, 10_000 - removed)})) == asks

@@ -5,11 +5,11 @@ What must never be sent, whoever agrees, is the outbound gate's business.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from tangga.audiences import Audience
+from tangga.audiences import Audience, entry_of
 from tangga.settings.rules import Activation
 
 STEP = ":"
@@ -26,28 +26,26 @@ class ListCounts(NamedTuple):
 
 
 def beyond(
-    lists: Mapping[str, ListCounts],
-    entry_of: Callable[[str], Audience],
-    rules: Activation,
-    *,
-    holds_files: bool,
+    lists: Mapping[str, ListCounts], registry: Sequence[Audience], rules: Activation, *, holds_files: bool
 ) -> list[str]:
     """A sentence for each limit that a destination's plan is beyond; none: it may go on by itself.
 
-    `entry_of` gives the registry's entry of an audience. Whoever `holds_files` writes to nobody: its lists are filled
-    for the first time without being asked about. At other destinations the first connection has to be released.
+    Whoever `holds_files` writes to nobody: its lists are filled for the first time without being asked about. At other
+    destinations the first connection has to be released.
     """
     fills_first = holds_files and not any(counts.before for counts in lists.values())
     found = []
     for name, counts in sorted(lists.items()):
         audience, _, step = name.partition(STEP)
-        entry = entry_of(audience)
+        entry = entry_of(audience, registry)
+        # Of an audience that is not in the registry any more nothing is usual.
+        leaving, coming = (entry.max_removal_share, entry.max_growth_share) if entry else (0.0, 0.0)
         if step:
             members = lists[audience].before if audience in lists else 0
-            found += _written_at_once(name, counts.after, members, entry, rules)
+            found += _written_at_once(name, counts.after, members, coming, rules)
         else:
-            found += _shrunk(name, counts, entry, rules)
-            found += [] if fills_first else _grown(name, counts, entry, rules)
+            found += _shrunk(name, counts, leaving, rules)
+            found += [] if fills_first else _grown(name, counts, coming, rules)
         if rules.max_list_rows is not None and counts.after > rules.max_list_rows:
             found.append(
                 f"{name}: would hold {counts.after:,} people, and at most {rules.max_list_rows:,} are expected."
@@ -55,37 +53,36 @@ def beyond(
     return found
 
 
-def _shrunk(name: str, counts: ListCounts, entry: Audience, rules: Activation) -> list[str]:
+def _shrunk(name: str, counts: ListCounts, usual: float, rules: Activation) -> list[str]:
     if not counts.after and counts.before > rules.emptied_rows:
         return [f"{name}: would be empty, after {counts.before:,} people."]
-    if counts.removed > rules.removal_rows and counts.removed > _share(entry.max_removal_share) * counts.before:
-        share = _percent(counts.removed, counts.before)
-        return [
-            f"{name}: {counts.removed:,} of its {counts.before:,} people would leave ({share}, and up to "
-            f"{_usual(entry.max_removal_share)} are usual)."
-        ]
-    return []
+    if counts.removed <= rules.removal_rows or counts.removed <= _share(usual) * counts.before:
+        return []
+    return [
+        f"{name}: {counts.removed:,} of its {counts.before:,} people would leave "
+        f"({_percent(counts.removed, counts.before)}, and up to {_usual(usual)} are usual)."
+    ]
 
 
-def _grown(name: str, counts: ListCounts, entry: Audience, rules: Activation) -> list[str]:
+def _grown(name: str, counts: ListCounts, usual: float, rules: Activation) -> list[str]:
     grown = counts.after - counts.before
-    if grown <= rules.growth_rows or grown <= _share(entry.max_growth_share) * counts.before:
+    if grown <= rules.growth_rows or grown <= _share(usual) * counts.before:
         return []
     if not counts.before:
         return [f"{name}: a new list of {counts.after:,} people."]
     return [
         f"{name}: would grow from {counts.before:,} to {counts.after:,} people (by {_percent(grown, counts.before)}, "
-        f"and up to {_usual(entry.max_growth_share)} are usual)."
+        f"and up to {_usual(usual)} are usual)."
     ]
 
 
-def _written_at_once(name: str, due: int, members: int, entry: Audience, rules: Activation) -> list[str]:
-    """The list of a step has other people each day: what counts is how many of the audience it is at once."""
-    if due <= rules.growth_rows or due <= _share(entry.max_growth_share) * members:
+def _written_at_once(name: str, due: int, members: int, usual: float, rules: Activation) -> list[str]:
+    """The list of a step has other people each day: what counts is how many of the audience they are at once."""
+    if due <= rules.growth_rows or due <= _share(usual) * members:
         return []
     return [
         f"{name}: {due:,} people would be sent this step on one day, of {members:,} who were in the audience "
-        f"(up to {_usual(entry.max_growth_share)} are usual)."
+        f"(up to {_usual(usual)} are usual)."
     ]
 
 

@@ -252,6 +252,13 @@ class Retention(Strict):
     repurchase_days: int = Field(90, gt=0)
 
 
+class Erasure(Strict):
+    """Hours after somebody asks to be forgotten: by which it has to be done, and by which somebody has to decide."""
+
+    due_hours: int = Field(72, gt=0)
+    approval_hours: int = Field(48, gt=0)
+
+
 class Rules(Strict):
     """The business rules that are single numbers; those that are tables live in dbt_project/seeds."""
 
@@ -277,3 +284,4 @@ class Rules(Strict):
     feedback: Feedback = Feedback()
     service: Service = Service()
     retention: Retention = Retention()
+    erasure: Erasure = Erasure()

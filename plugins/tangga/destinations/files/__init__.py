@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from tangga.destinations.files.formats import FORMATS, Format
 from tangga.engine import literal
 from tangga.settings import Settings
 
-_NOT_LINEAGE = {"audiences", "left_out", "members_sha256", "messages_sha256"}
+_NOT_LINEAGE = {"audiences", "destinations", "left_out", "members_sha256", "messages_sha256"}
 """What a plan says of its members, besides where they came from."""
 
 
@@ -51,7 +51,7 @@ class Files:
         self._run_id = run_id
         self._campaigns = {audience.name for audience in audiences.with_campaigns(audiences.load())}
 
-    def account(self) -> str:
+    def account(self, lists: Collection[str] = ()) -> str:
         return str(self._folder)
 
     def lists(self) -> set[str]:
