@@ -14,6 +14,7 @@ AT_ONCE = 100
 
 NOT_FOUND = "OBJECT_NOT_FOUND"
 
+_HOLDER = re.compile(r"Existing ID: (\d+)")
 _INNER = re.compile(r'"message":\s*"((?:[^"\\]|\\.)*)"')
 
 
@@ -25,10 +26,11 @@ class Input(NamedTuple):
 
 
 class Failure(NamedTuple):
-    """Why a row was not done; `is_unknown`: there is no such contact."""
+    """Why a row was not done; `is_unknown`: there is no such contact; `holder`: the contact that has its address."""
 
     words: str
-    is_unknown: bool
+    is_unknown: bool = False
+    holder: str | None = None
 
 
 class Batch(NamedTuple):
@@ -39,7 +41,7 @@ class Batch(NamedTuple):
 
 
 def write(api: Api, path: str, inputs: Sequence[Input]) -> Batch:
-    """Ask for all inputs, each marked by a trace that its answer repeats. Raises `Denied` for what is not about rows."""
+    """Ask for all inputs, each marked by a trace that its answer repeats. Raises `Denied` for what is about no row."""
     results: dict[str, dict] = {}
     failures: dict[str, Failure] = {}
 
@@ -58,7 +60,7 @@ def write(api: Api, path: str, inputs: Sequence[Input]) -> Batch:
                 if one is not None:
                     failures[one.row["key"]] = _failure(error, one.row)
         for one in traces.values():
-            failures[one.row["key"]] = Failure("HubSpot does not say what came of it", False)
+            failures[one.row["key"]] = Failure("HubSpot does not say what came of it")
 
     for some in parts(inputs, AT_ONCE):
         for one, error in poison.isolated(some, send, (*poison.SPLITTING, 404)):
@@ -90,4 +92,5 @@ def _failure(error: Mapping, row: Mapping) -> Failure:
     said = str(error.get("message") or "")
     inner = _INNER.findall(said)  # a list of faults is written into the sentence as JSON
     text = words.safe("; ".join(inner), row) if inner else words.said(error, row)
-    return Failure(text or "was refused without a word", error.get("category") == NOT_FOUND)
+    holder = _HOLDER.search(said)
+    return Failure(text or "was refused without a word", error.get("category") == NOT_FOUND, holder and holder[1])

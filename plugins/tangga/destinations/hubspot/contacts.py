@@ -22,7 +22,8 @@ class Contacts:
     def upsert(self, rows: Sequence[Mapping], values: Values) -> tuple[list[Rejected], dict[str, str]]:
         """Write what is known of people; returns whoever was not taken, and what HubSpot calls the others.
 
-        Whoever it has named before is written by that name; of the others, whoever has the address is adopted."""
+        Whoever it has named before is written by that name; of the others, whoever has the address is adopted: found
+        by it, or named when HubSpot refuses to make another (as for a second address of somebody's)."""
         known = [row for row in rows if row["remote_id"]]
         done = self._update([(row, row["remote_id"], _address(row)) for row in known], values)
         lost = {key for key, failure in done.failures.items() if failure.is_unknown}
@@ -30,8 +31,12 @@ class Contacts:
         holders = self._holders(unknown)
         adopted = self._update([(row, holders[row["key"]], {}) for row in unknown if row["key"] in holders], values)
         new = self._upsert([row for row in unknown if row["key"] not in holders], values)
-        results = done.results | adopted.results | new.results
-        failures = {key: one for key, one in done.failures.items() if key not in lost} | adopted.failures | new.failures
+        taken = {key: failure.holder for key, failure in new.failures.items() if failure.holder}
+        late = self._update([(row, taken[row["key"]], {}) for row in unknown if row["key"] in taken], values)
+        results = done.results | adopted.results | new.results | late.results
+        failures = {key: one for key, one in done.failures.items() if key not in lost}
+        failures |= adopted.failures | {key: one for key, one in new.failures.items() if key not in taken}
+        failures |= late.failures
         remote_ids = {key: str(result["id"]) for key, result in results.items()}
         rejected = {key: failure.words for key, failure in failures.items()}
         rejected |= self._correct_stages(rows, remote_ids, values)
@@ -82,7 +87,7 @@ class Contacts:
             if first[known_as] is row
         ]
         done = self._write("update", inputs)
-        same = batches.Failure("is the same contact there as another customer", False)
+        same = batches.Failure("is the same contact there as another customer")
         done.failures.update({row["key"]: same for row, known_as, _ in known if first[known_as] is not row})
         return done
 
@@ -108,14 +113,11 @@ class Contacts:
         stages = self._stages(remote_ids[key] for key in wanted)
         behind = {key for key, (_, stage) in wanted.items() if stages.get(remote_ids[key]) != stage}
         rejected: dict[str, str] = {}
-        for text in ("", None):
+        for is_cleared in (True, False):
             inputs = [
-                Input(
-                    wanted[key][0],
-                    {"id": remote_ids[key], "properties": {STAGE: wanted[key][1] if text is None else text}},
-                )
-                for key in behind
-                if key not in rejected
+                Input(row, {"id": remote_ids[key], "properties": {STAGE: "" if is_cleared else stage}})
+                for key, (row, stage) in wanted.items()
+                if key in behind and key not in rejected
             ]
             rejected |= {key: failure.words for key, failure in self._write("update", inputs).failures.items()}
         return rejected
