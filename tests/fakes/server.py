@@ -57,6 +57,7 @@ class Fake:
     """A tool. `token` is the secret it lets in; `url` is where it listens while it runs.
 
     `asked` is every request, `effects` what they changed, `most_at_once` how many were under way at the same time.
+    `elsewhere` is another host, if the tool sends its clients to one: it starts and stops with the tool.
     """
 
     def __init__(self, token: str = "fake-token") -> None:
@@ -64,6 +65,7 @@ class Fake:
         self.faults = Faults()
         self.effects = Effects()
         self.asked: list[Asked] = []
+        self.elsewhere: Fake | None = None
         self.port = 0
         self.at_once = self.most_at_once = 0
         self._server: uvicorn.Server | None = None
@@ -81,6 +83,13 @@ class Fake:
         """How the tool says that it does not take a request."""
         return answer({"error": words}, 400)
 
+    def revoke(self, after: int = 0) -> None:
+        """From some request on, the secret is not let in any more."""
+        self.faults.when("", self._lock, after)
+
+    def _lock(self) -> None:
+        self.token = f"revoked {self.token}"
+
     @property
     def host(self) -> str:
         return f"127.0.0.1:{self.port}"
@@ -91,6 +100,8 @@ class Fake:
 
     def start(self, port: int = 0) -> Fake:
         """Listen on a port of 127.0.0.1, a free one by default."""
+        if self.elsewhere:
+            self.elsewhere.start()
         app = _Troubled(self, Starlette(routes=[_guarded(self, route) for route in self.routes()]))
         config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="critical", lifespan="off", http="h11")
         self._server = uvicorn.Server(config)
@@ -104,8 +115,11 @@ class Fake:
         return self
 
     def stop(self) -> None:
-        self._server.should_exit = self._server.force_exit = True
-        self._thread.join()
+        both = [self, self.elsewhere] if self.elsewhere else [self]
+        for one in both:
+            one._server.should_exit = one._server.force_exit = True
+        for one in both:
+            one._thread.join()
 
     def __enter__(self) -> Fake:
         return self.start()
@@ -136,12 +150,12 @@ def _guarded(fake: Fake, route: Route) -> Route:
     async def guarded(request: Request) -> Response:
         body = request.state.body = await request.body()
         line = f"{request.method} {request.url.path}"
+        fake.faults.happen(line, committed=False)
         refusal = fake.refusal(request)
         if refusal is None and fake.faults.poisoned(line, body):
             refusal = fake.bad_request("One of the rows cannot be used.")
         if refusal is not None:
             return refusal
-        fake.faults.happen(line, committed=False)
         try:
             return inner(request)
         except Refused as refused:
