@@ -413,3 +413,15 @@ def test_another_data_centre_or_a_key_without_rights(tool, api):
 
 def test_what_is_not_json_is_refused(tool, api):
     assert api.put(path(tool, "ani@example.com"), content=b"{").status_code == 400
+
+
+def test_only_the_fields_that_were_asked_for_are_there(tool, api):
+    tool.add_member("ani@example.com", merge_fields={"FNAME": "Ani"})
+    members = f"/lists/{tool.list_id}/members"
+    some = {"fields": "members.email_address,members.merge_fields.FNAME,total_items"}
+    assert api.get(members, params=some).json() == {
+        "members": [{"email_address": "ani@example.com", "merge_fields": {"FNAME": "Ani"}}], "total_items": 1
+    }  # fmt: skip
+    most = api.get(members, params={"exclude_fields": "members.merge_fields,_links"}).json()
+    assert "merge_fields" not in most["members"][0]
+    assert set(most) == {"members", "list_id", "total_items"}
