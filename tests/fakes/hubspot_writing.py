@@ -116,14 +116,6 @@ class HubSpotPortal(Contacts, Properties, Lists, Consent, HubSpot):
 
     # ---- what it answers
 
-    def start(self, port: int = 0) -> HubSpotPortal:
-        self.elsewhere.start()
-        return super().start(port)
-
-    def stop(self) -> None:
-        super().stop()
-        self.elsewhere.stop()
-
     def routes(self) -> list[Route]:
         contacts = (f"/crm/v3/objects/{kind}" for kind in ("contacts", CONTACTS))
         dated = (f"/crm/objects/{{version}}/{kind}" for kind in ("contacts", CONTACTS))
