@@ -109,3 +109,11 @@ class Destination(Protocol):
 
     def close(self) -> None:
         """Let go of connections."""
+
+
+class WholeLists(Destination, Protocol):
+    """A destination that knows `replace`: it is given all the people of each list, every time."""
+
+    def lists(self) -> set[str]:
+        """The lists that somebody is on there, whether it was acknowledged or not: those that the plan has nobody for
+        are emptied."""

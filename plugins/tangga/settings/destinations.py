@@ -105,12 +105,22 @@ class HubSpotDestination(Tool):
         return self
 
 
+class PythonDestination(Tool):
+    """A destination of one's own: a Python file, relative to the folder of `tangga.yml`, with a model `Options`, which
+    checks `options`, and a function `connect`; see docs/destinations.md."""
+
+    type: Literal["python"]
+    connection: ConnectionId | None = None
+    file: Annotated[str, shaped(r".+\.py", "name a Python file, such as webhook.py")]
+    options: dict[str, Any] = {}
+
+
 def _with_type(given: Any) -> Any:
     return {"type": "files"} | given if isinstance(given, dict) else given
 
 
 AnyDestination = Annotated[
-    FilesDestination | MailchimpDestination | HubSpotDestination,
+    FilesDestination | MailchimpDestination | HubSpotDestination | PythonDestination,
     Field(discriminator="type"),
     BeforeValidator(_with_type),
 ]
