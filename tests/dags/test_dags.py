@@ -27,6 +27,7 @@ print("DAGS " + json.dumps({{
                 task.task_id: {{
                     "after": sorted(task.upstream_task_ids),
                     "trigger_rule": str(getattr(task.trigger_rule, "value", task.trigger_rule)),
+                    "at_once": task.max_active_tis_per_dag,
                     "outlets": [asset.name for asset in task.outlets],
                 }}
                 for task in dag.tasks
@@ -106,7 +107,8 @@ def test_nothing_is_sent_before_the_plan_was_judged(parsed):
         "plan": ["is_newest_day"],
         "list_destinations": ["is_newest_day"],
         "outbound_gate": ["plan"],
-        "deliver": ["list_destinations", "outbound_gate", "plan"],
+        "activate.approve": ["list_destinations", "outbound_gate", "plan"],
+        "activate.deliver": ["activate.approve", "list_destinations", "plan"],
     }
 
 
@@ -115,8 +117,15 @@ def test_a_failure_stops_what_comes_after(parsed):
     assert rules == {"all_success"}
 
 
-def test_one_run_at_a_time_and_none_for_days_long_gone(parsed):
-    assert {(dag["max_active_runs"], dag["catchup"]) for dag in parsed["dags"].values()} == {(1, False)}
+def test_runs_take_turns_but_for_those_that_may_wait_for_a_person(parsed):
+    assert {name: dag["max_active_runs"] for name, dag in parsed["dags"].items()} == {
+        "crm_land": 1, "crm_build": 1, "crm_activate": 16,
+    }  # fmt: skip
+    assert parsed["dags"]["crm_activate"]["tasks"]["plan"]["at_once"] == 1
+
+
+def test_no_run_for_days_long_gone(parsed):
+    assert {dag["catchup"] for dag in parsed["dags"].values()} == {False}
 
 
 def test_days_travel_as_partitions(parsed):
@@ -134,7 +143,7 @@ def test_days_travel_as_partitions(parsed):
     assert outlets == {
         ("crm_land", "inbound_gate"): ["tangga_landing"],
         ("crm_build", "publish"): ["tangga_published"],
-        ("crm_activate", "deliver"): ["tangga_delivered"],
+        ("crm_activate", "activate.deliver"): ["tangga_delivered"],
     }
 
 

@@ -7,7 +7,7 @@ must therefore bear to be done twice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
@@ -92,9 +92,10 @@ class Destination(Protocol):
     needs_release: bool
     """Whether a person has to say, once, that this account is the right one before anything is sent."""
 
-    def account(self) -> str:
-        """Which account this is, as its owner would know it. Raises `DestinationRefused` or `DestinationDown` when it
-        cannot be used: wrong credentials, or a list, tag or field that was deleted there."""
+    def account(self, lists: Collection[str] = ()) -> str:
+        """Which account this is, as its owner would know it. `lists` are those that people are on there, as far as was
+        acknowledged. Raises `DestinationRefused` or `DestinationDown` when it cannot be used: wrong credentials, or a
+        list, tag or field that was deleted there."""
 
     def refusals(self, addresses: Sequence[str], since: datetime | None) -> Iterable[Refusal]:
         """Who said no there: at least those of `addresses` who did, and anybody who did since then, if it can tell."""

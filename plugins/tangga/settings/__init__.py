@@ -9,13 +9,14 @@ from __future__ import annotations
 import os
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, ValidationError
 
 from tangga.settings import templates
 from tangga.settings.campaigns import CampaignSettings
+from tangga.settings.destinations import AnyDestination, FilesDestination, HubSpotDestination, MailchimpDestination
 from tangga.settings.rules import Rules
 from tangga.settings.sources import (
     REFUSALS,
@@ -44,6 +45,9 @@ __all__ = [
     "Entity",
     "FileEntity",
     "FileSource",
+    "FilesDestination",
+    "HubSpotDestination",
+    "MailchimpDestination",
     "RestEntity",
     "RestSource",
     "Rules",
@@ -99,10 +103,10 @@ class Storage(Strict):
     connection: ConnectionId | None = None
 
 
-class FilesDestination(Strict):
-    """Audience lists as CSV files, one an audience, under exports/<destination>/."""
+class LedgerSettings(Strict):
+    """Where the ledger lies: the PostgreSQL of that connection, or without one a file in the home."""
 
-    type: Literal["files"] = "files"
+    connection: ConnectionId | None = None
 
 
 class Settings(Strict):
@@ -112,7 +116,8 @@ class Settings(Strict):
     storage: Storage | None = None
     reference: Reference = Reference()
     rules: Rules = Rules()
-    destinations: dict[Name, FilesDestination] = {}
+    destinations: dict[Name, AnyDestination] = {}
+    ledger: LedgerSettings = LedgerSettings()
     campaigns: CampaignSettings | None = None
     config_path: Path
     home: Path

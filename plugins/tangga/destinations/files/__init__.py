@@ -1,0 +1,124 @@
+"""Lists as files: one an audience and format, and a manifest that says what they are and where they came from.
+
+    exports/<destination>/<audience>.csv           `plain`
+                          mailchimp/<audience>.csv, hubspot/<audience>.csv, spreadsheet/<audience>.csv,
+                          parquet/<audience>.parquet
+                          manifest.json
+
+A file is seen whole or not at all, and one that is right already is left alone. What lies there and is not asked for
+any more, an audience or a format, becomes a list without rows: nobody stays on one because it was forgotten.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from tangga import audiences, engine, files
+from tangga.destinations.destination import Chunk, DestinationDown, DestinationRefused, Operation, Receipt, Refusal
+from tangga.destinations.files.formats import FORMATS, Format
+from tangga.engine import literal
+from tangga.settings import Settings
+
+_NOT_LINEAGE = {"audiences", "destinations", "left_out", "members_sha256", "messages_sha256"}
+"""What a plan says of its members, besides where they came from."""
+
+
+class Files:
+    """The destination `destinations.<name>` of type `files`.
+
+    `planned` is what `plan.json` says: the manifest tells it of the lists, with the run that brought them.
+    """
+
+    identity = "customer_id"
+    sizes: Mapping[Operation, int] = {"replace": sys.maxsize}
+    needs_release = False
+
+    def __init__(self, settings: Settings, name: str, planned: Mapping[str, Any], run_id: str):
+        self._settings, self._folder = settings, settings.home / "exports" / name
+        self._formats: Sequence[str] = settings.destinations[name].formats
+        lineage = {key: value for key, value in planned.items() if key not in _NOT_LINEAGE}
+        self._lineage = {"as_of_date": lineage.pop("as_of_date"), "plan": lineage.pop("hash"), **lineage}
+        self._labels = {list_name: entry["label"] for list_name, entry in planned["audiences"].items()}
+        self._run_id = run_id
+        self._campaigns = {audience.name for audience in audiences.with_campaigns(audiences.load())}
+
+    def account(self, lists: Collection[str] = ()) -> str:
+        return str(self._folder)
+
+    def lists(self) -> set[str]:
+        """The lists that lie there: those of the manifest, and those that a killed delivery left without it."""
+        lying = {path.stem for form in FORMATS.values() for path in self._folder.glob(form.path("*"))}
+        return {name for name in lying if not name.startswith(".")} | set(self._manifest().get("audiences", {}))
+
+    def refusals(self, addresses: Sequence[str], since: datetime | None) -> Iterable[Refusal]:
+        """Nobody can say no to a file."""
+        return ()
+
+    def send(self, chunk: Chunk, resume: str | None, remember: Callable[[str], None]) -> Receipt:
+        """Make the files of a list say who is on it. A list without anybody is written only where one lies."""
+        name = str(chunk.list_name)
+        if not re.fullmatch("[a-z0-9_]+", name):
+            raise DestinationRefused(f"{self._folder}: {name} cannot be the name of a file; rename the audience.")
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._replace(name, chunk.rows)
+        except PermissionError as error:
+            raise DestinationRefused(
+                f"{error.filename or self._folder}: may not be written; give the user of Airflow the right to."
+            ) from None
+        except (OSError, duckdb.IOException) as error:
+            said = getattr(error, "strerror", None) or type(error).__name__
+            raise DestinationDown(
+                f"{self._folder}: {name} could not be written ({said}); see to the disk, then run again."
+            ) from None
+        return Receipt()
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def _replace(self, name: str, rows: pa.Table) -> None:
+        written = {}
+        with engine.scratch(self._settings) as con:
+            for kind, form in FORMATS.items():
+                is_asked_for, target = kind in self._formats, self._folder / form.path(name)
+                if target.exists() or (is_asked_for and rows.num_rows):
+                    con.register("list", rows if is_asked_for else rows.slice(0, 0))
+                    found = self._write(con, form, name, target)
+                    written |= {kind: found} if is_asked_for else {}
+        if written:
+            self._keep(name, rows.num_rows, written)
+
+    def _write(self, con: duckdb.DuckDBPyConnection, form: Format, name: str, target: Path) -> dict[str, Any]:
+        target.parent.mkdir(exist_ok=True, mode=0o700)
+        part = target.with_name(f".part{form.suffix}")
+        part.unlink(missing_ok=True)
+        part.touch(mode=0o600)
+        query = form.query(name, name in self._campaigns)
+        rows = con.execute(f"copy ({query}) to {literal(part)} ({form.options})").fetchone()[0]
+        found = {"file": form.path(name), "rows": rows, "sha256": files.sha256(part)}
+        files.replace(part, target)
+        return found
+
+    def _keep(self, name: str, rows: int, written: Mapping[str, dict[str, Any]]) -> None:
+        """Tell of a list in the manifest, which is left alone where it says so already."""
+        before = self._manifest()
+        lists = before.get("audiences", {})
+        first = next(written[kind] for kind in self._formats if kind in written)
+        label = self._labels.get(name) or lists.get(name, {}).get("label") or name.replace("_", " ")
+        origin = {key: self._lineage[key] for key in ("as_of_date", "plan")}
+        lists = {**lists, name: {"label": label, **first, "rows": rows, "formats": written, **origin}}
+        manifest = {**self._lineage, "run_id": self._run_id, "audiences": dict(sorted(lists.items()))}
+        if {**manifest, "run_id": None} != {**before, "run_id": None}:
+            files.write_atomically(self._folder / "manifest.json", json.dumps(manifest, indent=2) + "\n")
+
+    def _manifest(self) -> dict[str, Any]:
+        return files.read_json(self._folder / "manifest.json") or {}
