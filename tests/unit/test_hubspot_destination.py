@@ -211,9 +211,7 @@ def test_stages_are_left_alone_unless_mapped(portal, connect):
 
 
 def test_a_rung_that_is_none(connect):
-    with pytest.raises(
-        DestinationRefused, match="'Prospect' is no rung; correct it in tangga.yml, use suspect, "
-    ):
+    with pytest.raises(DestinationRefused, match="'Prospect' is no rung; correct it in tangga.yml, use suspect, "):
         connect(lifecycle_stages={"Prospect": "lead"})
 
 
