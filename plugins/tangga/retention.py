@@ -99,17 +99,24 @@ def _versions(settings: Settings, now: Now, days: int) -> Iterator[Drop]:
 def _plans(settings: Settings, now: Now, days: int) -> Iterator[Drop]:
     needed = _plans_needed(settings, now)
     for day, folder in _folders(settings.home / "state" / "plans"):
-        said = files.read_json(folder / "plan.json") or {}
-        if said.get("hash") not in needed and now.is_old(days, day, folder):
+        if not needed & _hashes(folder) and now.is_old(days, day, folder):
             yield lambda folder=folder: _drop_folder(folder)
 
 
 def _plans_needed(settings: Settings, now: Now) -> set[str]:
     """Hashes of the plans that may still be delivered, and of those delivered whose messages have not been kept."""
-    plans = [files.read_json(path) or {} for path in (settings.home / "state" / "plans").glob("*/plan.json")]
-    current = {plan["hash"] for plan in plans if plan.get("published_version") == now.version.version}
     with ledger.opened(settings) as book:
-        return current | {delivery["plan_hash"] for delivery in book.unrecorded()}
+        needed = {delivery["plan_hash"] for delivery in book.unrecorded()}
+    for path in (settings.home / "state" / "plans").glob("*/plan.json"):
+        if (files.read_json(path) or {}).get("published_version") == now.version.version:
+            needed |= _hashes(path.parent)
+    return needed
+
+
+def _hashes(plan: Path) -> set[str]:
+    """By what deliveries and decisions know a plan: what each destination is to change has a hash of its own."""
+    said = files.read_json(plan / "plan.json") or {}
+    return {entry["hash"] for entry in said.get("destinations", {}).values()} - {""}
 
 
 def _gates(settings: Settings, now: Now, days: int) -> Iterator[Drop]:

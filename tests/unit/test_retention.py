@@ -71,7 +71,8 @@ def reject(found, day):
 
 def plan(found, day, published=None, digest="b" * 12):
     folder = found.home / "state" / "plans" / name(day, digest)
-    said = {"hash": f"hash of {folder.name}", "published_version": published or name(day)}
+    told = {"files": {"hash": f"hash of {folder.name}"}, "tool": {"hash": ""}}
+    said = {"hash": folder.name, "published_version": published or name(day), "destinations": told}
     files.write_atomically(folder / "plan.json", json.dumps(said))
     files.write_atomically(folder / "members.parquet", "rows")
     return {folder / "plan.json", folder / "members.parquet"}
@@ -396,7 +397,8 @@ def _state(found):
 
 def test_the_ledger_keeps_what_nobody_has_settled_and_plans_that_may_be_delivered(home):
     found = home("ledger")
-    pending = json.loads(max(plan(found, ago(5), published=name(TODAY))).read_text())["hash"]
+    plan(found, ago(5), published=name(TODAY))
+    pending = f"hash of {name(ago(5), 'b' * 12)}"
     with ledger.opened(found) as book:
         for plan_hash in (pending, "newer"):
             book.mark_recorded(book.begin_delivery("tool", plan_hash, found.home, "run", as_of_date=TODAY))
