@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from itertools import islice
 
 import pyarrow as pa
 from sqlalchemy import select
 
 from tangga.destinations.destination import Refusal
 from tangga.ledger import tables
-from tangga.ledger.session import Session, now
-
-AT_ONCE = 500
-"""Addresses of one query."""
+from tangga.ledger.session import Session, batched, now
 
 
 class Consent(Session):
@@ -32,7 +28,7 @@ class Consent(Session):
             for refusal in refusals
         )
         refused, destinations = tables.refusals, tables.destinations
-        for part in _batched(rows, AT_ONCE):
+        for part in batched(rows):
             with self._writing() as connection:
                 self._put(connection, refused, part, heard_at=refused.c.heard_at)
             count += len(part)
@@ -46,7 +42,7 @@ class Consent(Session):
         """Which of these addresses said no, at whichever destination, and how the tool called it."""
         refusals, found = tables.refusals, {}
         with self._reading() as connection:
-            for part in _batched(addresses, AT_ONCE):
+            for part in batched(addresses):
                 query = select(refusals.c.address, refusals.c.status).where(refusals.c.address.in_(part))
                 found |= {
                     row.address: row.status for row in connection.execute(query.order_by(refusals.c.destination.desc()))
@@ -58,9 +54,3 @@ class Consent(Session):
         refusals, names = tables.refusals, ("destination", "address", "status")
         query = select(*(refusals.c[name] for name in names)).order_by(refusals.c.address, refusals.c.destination)
         return self._batches(query, pa.schema([(name, pa.string()) for name in names]))
-
-
-def _batched(rows: Iterable, size: int) -> Iterator[list]:
-    rest = iter(rows)
-    while part := list(islice(rest, size)):
-        yield part

@@ -133,11 +133,11 @@ class Runs(Session):
             connection.execute(update(deliveries).where(deliveries.c.id == delivery).values(recorded_at=now()))
 
     @contextmanager
-    def alone(self, destination: str, folder: Path) -> Iterator[None]:
+    def alone(self, destination: str, folder: Path, patience_seconds: float = alone.PATIENCE_SECONDS) -> Iterator[None]:
         """Nobody else speaks to a destination meanwhile: no other process of this machine, nor, with PostgreSQL, of any
         other. Raises `alone.Busy` when somebody does."""
         sentence = f"another delivery to {destination} is at work; wait until it has ended, then try again."
-        with alone.alone(folder / f".{destination}.lock", sentence):
+        with alone.alone(folder / f".{destination}.lock", sentence, patience_seconds):
             if self._engine.dialect.name != "postgresql":
                 yield
                 return
