@@ -150,13 +150,14 @@ def prune() -> None:
     """Let go of what is older than `retention` keeps. Never fails: what is published does not wait for it."""
     from expectations import data_docs
     from tangga import retention
+    from tangga.alone import Busy
     from tangga.ledger import LedgerDown
     from tangga.sources.records import SourceRefused
 
     settings = _settings()
     try:
         gone = retention.prune(settings)
-    except (OSError, LedgerDown, SourceRefused) as error:
+    except (OSError, LedgerDown, SourceRefused, Busy) as error:
         log.warning("Not all that is old is gone (%s); it goes with the next run.", error)
         note("not all that is old is gone")
         return

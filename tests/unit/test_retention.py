@@ -166,7 +166,7 @@ def test_what_was_written_lately_stays_whatever_its_day(home, what):
     now = datetime.now(UTC)
     before = there(found)
     assert retention.prune(found, now + timedelta(days=DAYS, minutes=-5)) == {}
-    assert there(found) - {found.home / "state" / "ledger.sqlite"} == before
+    assert there(found) >= before
     assert retention.prune(found, now + timedelta(days=DAYS, minutes=5)) == {area: 1}
 
 
@@ -300,19 +300,20 @@ def test_whoever_has_a_deleted_version_open_reads_on(home):
 
 
 def test_plans_stay_that_may_still_be_delivered_or_recorded(home):
-    found = home("plans")
+    """Of four old plans one is of the published version, one was the last, and one is not recorded."""
+    found = home("plans", destinations={"files": {}})
     waiting = plan(found, ago(900), published=name(TODAY))
-    unrecorded = plan(found, ago(900), digest="c" * 12)
-    done = plan(found, ago(900), digest="d" * 12)
-    hashes = {key: f"hash of {name(ago(900), letter * 12)}" for key, letter in {"open": "c", "done": "d"}.items()}
+    others = {key: plan(found, ago(900), digest=key * 12) for key in "cde"}
     with ledger.opened(found) as book:
-        for key, plan_hash in hashes.items():
+        for key in others:
+            plan_hash = f"hash of {name(ago(900), key * 12)}"
             number = book.begin_delivery("files", plan_hash, found.home, "run", as_of_date=ago(900))
             book.end_delivery(number, "done", {})
-            if key == "done":
+            if key != "c":
                 book.mark_recorded(number)
     assert retention.prune(found, LATER) == {"plans": 1}
-    assert {path for path in (waiting | unrecorded | done) if path.exists()} == waiting | unrecorded
+    assert {key for key, made in others.items() if all(path.exists() for path in made)} == {"c", "e"}
+    assert all(path.exists() for path in waiting)
 
 
 def test_the_registry_that_the_published_day_was_built_on_stays(home):

@@ -40,7 +40,7 @@ def deliver(settings: Settings, name: str, folder: Path, run_id: str) -> Deliver
             raise DestinationRefused(entry["refused"])
         _confirm_basis(book, name, entry)
         agreed = approval.required(settings, book, name, planned)
-        with closing(open_destination(settings, name, planned, run_id)) as destination:
+        with closing(open_destination(settings, name, planned | {"approval": agreed}, run_id)) as destination:
             _confirm_account(book, name, destination)
             lineage = {key: planned[key] for key in ("code_version", "published_version")}
             lineage |= {"rules_hash": planned["rules"], "as_of_date": date.fromisoformat(planned["as_of_date"])}
