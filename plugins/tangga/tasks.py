@@ -147,6 +147,26 @@ def describe(dag_run=None) -> None:
     note(str(warehouse_pages.show(_settings(), day_of(dag_run)) or "left as they are"))
 
 
+def prune() -> None:
+    """Let go of what is older than `retention` keeps. Never fails: what is published does not wait for it."""
+    from expectations import data_docs
+    from tangga import retention
+    from tangga.alone import Busy
+    from tangga.ledger import LedgerDown
+    from tangga.sources.records import SourceRefused
+
+    settings = _settings()
+    try:
+        gone = retention.prune(settings)
+    except (OSError, LedgerDown, SourceRefused, Busy) as error:
+        log.warning("Not all that is old is gone (%s); it goes with the next run.", error)
+        note("not all that is old is gone")
+        return
+    if gone.get("gates"):
+        data_docs.show(settings, [])
+    note(", ".join(f"{count:,} of {area}" for area, count in gone.items()) or "nothing is too old")
+
+
 def is_newest_day(dag_run=None) -> bool:
     """Whether the day is the newest published one. Lists of another day are never sent, so that a backfill
     of the past mails nobody; nor does one that fills an empty home, where each of its days is the newest.
