@@ -6,10 +6,7 @@ import sys
 
 import pytest
 
-from tangga import ledger
-from tangga.activation import delivery, plan
-from tangga.activation.landed import ActivationRefused
-from tangga.activation.sending import RowsRejected
+from tangga.activation import delivery
 from tests.unit import tool as tools
 from tests.unit.activation import company as company_of
 
