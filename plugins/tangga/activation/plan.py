@@ -181,6 +181,7 @@ def confirm(settings: Settings, folder: Path) -> dict:
             f"{folder}: was made from {planned['published_version']}, which is not what is published now; "
             "make a new plan."
         )
+    landed.refuse_later_refusals(settings, date.fromisoformat(version.as_of_date))
     checksums = {f"{name}.parquet": planned[f"{name}_sha256"] for name in FILES}
     for name, entry in planned["destinations"].items():
         if not entry.get("refused"):
@@ -194,7 +195,6 @@ def confirm(settings: Settings, folder: Path) -> dict:
             )
     if planned["hash"] != _hash(planned):
         raise ActivationRefused(f"{folder}: plan.json was changed after it was made; make a new plan.")
-    landed.refuse_later_refusals(settings, date.fromisoformat(version.as_of_date))
     return planned
 
 
