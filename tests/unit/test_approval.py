@@ -10,20 +10,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tangga import ledger
-from tangga.activation import approval, plan
+from tangga.activation import approval, delivery, plan
 from tangga.destinations.destination import DestinationRefused
 from tests.unit import tool as tools
 from tests.unit.activation import company as company_of
 
 RULES = {"activation": {"growth_rows": 2, "approval_hours": 6}}
-
-
-@pytest.fixture
-def tool(tmp_path, monkeypatch):
-    made = tools.Tool(tmp_path / "tool.sqlite")
-    monkeypatch.setitem(sys.modules, "tangga.destinations.mailchimp", None)
-    tools.install(made)
-    return made
 
 
 @pytest.fixture
@@ -180,3 +172,20 @@ def test_a_destination_that_cannot_be_used_asks_nobody(company, monkeypatch):
     monkeypatch.setattr(sys.modules["tangga.destinations.mailchimp"], "connect", refuse)
     with pytest.raises(DestinationRefused, match="its key was revoked"):
         ask(company, company.plan())
+
+
+@pytest.mark.parametrize(("verdict", "sent"), [("stop", False), ("warn", True)])
+def test_a_plan_that_the_gate_stopped_is_not_sent(company, verdict, sent):
+    """Also when somebody has marked the gate's task as successful by hand."""
+    company.lists = {"winback": {"ani"}}
+    folder = company.plan()
+    kept = company.settings.home / "gates" / "outbound" / "2026-05-20" / f"plan.{plan.read(folder)['hash'][:16]}.json"
+    kept.parent.mkdir(parents=True)
+    kept.write_text(json.dumps({"verdict": verdict}))
+    if sent:
+        delivery.deliver(company.settings, "tool", folder, "run")
+        with ledger.opened(company.settings) as book:
+            assert book.deliveries("tool")[0]["gate"] == "warn"
+    else:
+        with pytest.raises(plan.ActivationRefused, match="The outbound gate has stopped this plan"):
+            delivery.deliver(company.settings, "tool", folder, "run")

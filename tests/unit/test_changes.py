@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import date
+from importlib import import_module
 
 import duckdb
 import pyarrow as pa
@@ -15,6 +17,8 @@ from tangga.activation import changes, lists, plan
 from tangga.destinations.destination import Receipt, Refusal
 from tangga.ledger import ChunkId
 from tests.unit.activation import MEMBERS, MESSAGES
+from tests.unit.activation import company as company_of
+from tests.unit.tool import SETTINGS
 
 
 def at(*names):
@@ -196,3 +200,15 @@ def test_applying_the_changes_gives_what_is_desired_and_no_change_is_too_much(de
         assert (begun - removed) | added == desired
     assert (removed, added) == ((certain | uncertain) - desired, desired - certain)
     assert told == {key for _, key in desired if known.get(key) != "new"}
+
+
+@pytest.mark.parametrize("names", [("files", "tool"), ("tool", "files")])
+def test_destinations_of_both_kinds_are_planned_together(inbox, monkeypatch, tool, names):
+    kinds = {"files": {"type": "files"}, **SETTINGS}
+    monkeypatch.delitem(sys.modules, "tangga.destinations.mailchimp")  # files name their columns after the real one
+    monkeypatch.setattr(import_module("tangga.destinations.mailchimp"), "connect", lambda spec, name: tool)
+    made = company_of(inbox, monkeypatch, destinations={name: kinds[name] for name in names})
+    made.people, made.lists = {"a": "a@x.example"}, {"winback": {"a"}}
+    folder = made.plan()
+    assert parts(folder, "tool") == [("upsert", None, at("a")), ("add", "winback", at("a"))]
+    assert parts(folder, "files") == [("replace", "winback", ("a",))]
