@@ -21,7 +21,7 @@ INSTALLED := .venv/.installed$(EXTRAS:%=-%)
 OPTIONS := $(if $(CONFIG),--config "$(CONFIG)") $(if $(TANGGA_HOME),--home "$(TANGGA_HOME)")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor run up down rules-diff audience test bench check campaigns docs lock clean
+.PHONY: help setup doctor run plan up down rules-diff audience test bench check campaigns docs lock clean
 
 help: ## this list
 	@echo "Tangga: from customer data to campaigns, every morning."
@@ -42,6 +42,9 @@ up: $(INSTALLED) ## Airflow with its UI, until Ctrl-C (DETACH=1: in the backgrou
 
 down: $(INSTALLED) ## stop what 'make up' started
 	@$(BIN)/python -m tangga.local.up down $(OPTIONS)
+
+plan: $(INSTALLED) ## what would be sent, and whether somebody would have to agree; send nothing
+	@$(BIN)/python -m tangga.local.plan $(OPTIONS) $(if $(AS_OF),--as-of "$(AS_OF)")
 
 rules-diff: $(INSTALLED) ## who would move where by the rules of the working tree (BASE=<a git ref>)
 	@$(BIN)/python -m tangga.local.rules_diff --base "$(or $(BASE),HEAD)" $(OPTIONS)

@@ -17,12 +17,12 @@ class Busy(Exception):
 
 
 @contextmanager
-def alone(file: Path, sentence: str) -> Iterator[None]:
+def alone(file: Path, sentence: str, patience_seconds: float = PATIENCE_SECONDS) -> Iterator[None]:
     """Hold a lock file. Raises `Busy` with the sentence when another process does not let go of it in time."""
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     handle = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        give_up_at = time.monotonic() + PATIENCE_SECONDS
+        give_up_at = time.monotonic() + patience_seconds
         while True:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -81,12 +81,22 @@ class Client:
         self._http.close()
 
     def call(
-        self, method: str, url: str, params: dict | None = None, json: object = None, as_json: bool = False
+        self,
+        method: str,
+        url: str,
+        params: dict | None = None,
+        json: object = None,
+        as_json: bool = False,
+        headers: dict[str, str] | None = None,
+        content: bytes | None = None,
     ) -> Answer:
         """Ask for an address below the base, or one that an answer gave. `as_json` takes nothing else for an answer: a
-        page for people, which something on the way gave, is tried again. Raises `Denied` or `Unanswered`."""
+        page for people, which something on the way gave, is tried again. `headers` go with this call only; `content`
+        is sent as it is, instead of `json`. Raises `Denied` or `Unanswered`."""
         try:
-            request = self._http.build_request(method, url, params=params or None, json=json)
+            request = self._http.build_request(
+                method, url, params=params or None, json=json, headers=headers, content=content
+            )
         except (httpx.InvalidURL, UnicodeError):
             raise Denied(f"cannot be asked, its address is none; {self._advice.address}") from None
         deadline = self._clock.now() + self._seconds if self._deadline is None else self._deadline

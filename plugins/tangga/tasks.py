@@ -165,9 +165,11 @@ def is_newest_day(dag_run=None) -> bool:
 
 def plan(dag_run=None) -> str:
     """Freeze what should be sent; returns the plan's folder."""
-    from tangga.activation import plan
+    from tangga.activation import delivery, plan
 
-    folder = plan.make(_settings(), day_of(dag_run))
+    settings = _settings()
+    delivery.settle(settings)
+    folder = plan.make(settings, day_of(dag_run))
     planned = plan.read(folder)
     audiences, left_out = planned["audiences"], planned["left_out"]
     for sentence in dict.fromkeys(sentence for why in left_out.values() for sentence in why):
@@ -193,15 +195,13 @@ def list_destinations() -> list[str]:
 
 def deliver(destination: str, plan_folder: str, dag_run=None) -> dict[str, int]:
     """Deliver the plan to one destination, and keep in mind what was handed out; returns counts."""
-    from tangga import sends
-    from tangga.activation import plan
-    from tangga.destinations import csv_files
+    from tangga.activation import delivery
 
-    settings, folder = _settings(), Path(plan_folder)
-    delivery = csv_files.deliver(settings, destination, folder, dag_run.run_id)
-    sends.record(settings, plan.read(folder)["as_of_date"], folder / "messages.parquet")
-    note(f"{delivery.written} lists written, {delivery.unchanged} unchanged")
-    return {"written": delivery.written, "unchanged": delivery.unchanged, "rows": delivery.rows}
+    done = delivery.deliver(_settings(), destination, Path(plan_folder), dag_run.run_id)
+    rows = ", ".join(f"{rows:,} rows to {operation}" for operation, rows in done.rows.items() if rows)
+    left = f"; {done.rejected:,} rejected, {done.withheld:,} withheld" if done.rejected or done.withheld else ""
+    note(f"{rows or 'nothing to do'}{left}")
+    return done.counts
 
 
 def _conclude(settings, results, remarks: Sequence[str] = ()) -> None:

@@ -146,12 +146,12 @@ def test_a_list_that_nobody_is_on_any_more_keeps_its_header_and_its_label(compan
     home = company(*FORMATS)
     send(home, "winback", person("c1"))
     send(home, "winback", audiences={}, as_of_date="2026-04-01")
-    assert [names_of(home, form.path("winback")) for form in FORMATS.values()] == [0] * len(FORMATS)
+    assert [count(home, form.path("winback")) for form in FORMATS.values()] == [0] * len(FORMATS)
     entry = manifest(home)["audiences"]["winback"]
     assert (entry["label"], entry["rows"], entry["as_of_date"]) == ("Winback", 0, "2026-04-01")
 
 
-def names_of(home, file):
+def count(home, file):
     path = folder(home) / file
     return pq.read_table(path).num_rows if path.suffix == ".parquet" else len(rows(home, file))
 
@@ -178,15 +178,27 @@ def test_a_format_that_is_not_asked_for_any_more_is_emptied(company):
     assert set(manifest(home)["audiences"]["winback"]["formats"]) == {"plain"}
 
 
-@pytest.mark.parametrize("is_damaged", [False, True])
-def test_lists_are_known_that_a_killed_delivery_left_without_a_manifest(company, is_damaged):
-    home = company("hubspot")
-    send(home, "winback", person("c1"))
-    said = (folder(home) / "manifest.json").read_bytes()
-    send(home, "welcome", person("c2"))
-    (folder(home) / "hubspot" / ".part.csv").write_text("half")
-    (folder(home) / "manifest.json").write_bytes(b"{half" if is_damaged else said)
+@pytest.mark.parametrize("kind", FORMATS)
+def test_lists_are_known_that_a_killed_delivery_left(company, kind):
+    home = company(kind)
+    for name in ("winback", "welcome", "gone"):
+        send(home, name, person("c1"))
+    send(home, "gone")
+    path = folder(home) / FORMATS[kind].path("welcome")
+    path.with_name(f".part{path.suffix}").write_text("half")
+    (folder(home) / "manifest.json").write_text("{half")
     assert Files(home, "files", planned(), "run-2").lists() == {"winback", "welcome"}
+    path.write_bytes(b"a\nb")
+    assert Files(home, "files", planned(), "run-2").lists() == {"winback", "welcome"}
+
+
+def test_a_list_is_emptied_by_a_chunk_without_columns_of_members(company):
+    home = company(*FORMATS)
+    send(home, "winback", person("c1"))
+    nobody = pa.table({column: pa.array([], pa.string()) for column in ("key", "customer_id", "address", "remote_id")})
+    Files(home, "files", planned(), "run-2").send(Chunk("k", "replace", "winback", nobody), None, lambda _: None)
+    assert [count(home, form.path("winback")) for form in FORMATS.values()] == [0] * len(FORMATS)
+    assert pq.read_schema(folder(home) / "parquet" / "winback.parquet").field("next_birthday").type == pa.date32()
 
 
 def test_what_a_killed_delivery_left_half_written_is_gone_with_the_next(company):

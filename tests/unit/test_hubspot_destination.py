@@ -12,7 +12,7 @@ from tangga.destinations.destination import DestinationDown, DestinationRefused
 from tangga.settings import HubSpotDestination
 from tangga.sources.connections import Connection
 from tests.fakes.hubspot_writing import HubSpotPortal
-from tests.unit.tools import by_customer, people, person, send, why
+from tests.unit.chunks import by_customer, people, person, send, why
 
 KEY = "tangga_customer_id"
 
@@ -111,7 +111,7 @@ def test_an_address_that_changed(portal, connect):
     assert receipt.remote_ids == {"c00001": first[0]["remote_id"]}
     assert portal.contact("new@example.com")["id"] == first[0]["remote_id"]
     receipt = send(destination, "upsert", [first[0] | {"address": "ani2@example.com"}])
-    assert why(receipt) == {"c00001": "Contact already exists. Existing ID: …"} or "c00001" in why(receipt)
+    assert why(receipt) == {"c00001": "Contact already exists. Existing ID: …"}
     assert len(portal.contacts) == 2
 
 
@@ -119,7 +119,7 @@ def test_two_customers_who_are_one_contact_there(portal, connect):
     one, two = rows(2)
     receipt = send(connect(), "upsert", [one, two | {"address": one["address"]}])
     assert len(portal.contacts) == 1
-    assert list(why(receipt)) == ["c00002"]
+    assert why(receipt) == {"c00002": "Contact already exists. Existing ID: …"}
 
 
 def test_a_contact_that_was_deleted_there_is_made_anew(portal, connect):

@@ -15,7 +15,7 @@ from tangga.destinations.mailchimp import batches
 from tangga.settings import MailchimpDestination
 from tangga.sources.connections import Connection
 from tests.fakes.mailchimp_writing import KEY, MailchimpAccount
-from tests.unit.tools import Memory, chunk, people, person, send, why
+from tests.unit.chunks import Memory, chunk, people, person, send, why
 
 OURS = {"SEGMENT", "RUNG", "NPS", "GREETING", "LANGUAGE", "CATEGORY", "PRODUCT", "COUPON", "BIRTHDAY"}
 
@@ -296,7 +296,7 @@ def test_an_operation_that_failed_for_a_while_is_done_again(tool, connect, monke
 
 def test_the_account(tool, connect):
     destination = connect()
-    assert destination.account() == "Toko Tangga, audience 'Pelanggan' (a1b2c3d4e5)"
+    assert destination.account() == "Toko Tangga, audience 'Pelanggan' [a1b2c3d4e5]"
     assert (destination.identity, destination.needs_release) == ("address", True)
     assert writes(tool) == []
 

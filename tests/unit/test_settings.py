@@ -191,7 +191,7 @@ def test_destinations(tmp_path):
         (HUBSPOT, "requests_per_10_seconds: 500",
          ".requests_per_10_seconds: Input should be less than or equal to 250"),
         (HUBSPOT, "type: webhook",
-         ".type: is not a type that can be used; use files, mailchimp or hubspot"),
+         ".type: is not a type that can be used; use files, mailchimp, hubspot or python"),
     ],
 )  # fmt: skip
 def test_a_fault_of_a_destination(tmp_path, text, more, expected):

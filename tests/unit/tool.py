@@ -91,7 +91,6 @@ class Tool:
     def close(self) -> None:
         """Nothing is open."""
 
-    @property
     def members(self) -> dict[str, set[str]]:
         found: dict[str, set[str]] = {}
         with self._session() as session:

@@ -14,7 +14,7 @@ from pathlib import Path
 from tangga import audiences
 from tangga.activation import limits, plan, preview
 from tangga.destinations import open_destination
-from tangga.destinations.destination import DestinationRefused
+from tangga.destinations.destination import DestinationRefused, is_same_account
 from tangga.ledger import Ledger, opened
 from tangga.settings import Settings
 
@@ -139,7 +139,7 @@ def _unreleased(settings: Settings, ledger: Ledger, destination: str, planned: d
         if not found.needs_release:
             return None
         account = found.account()
-    return None if ledger.destination(destination)["account"] == account else account
+    return None if is_same_account(ledger.destination(destination)["account"], account) else account
 
 
 def _holds(said: dict | None) -> bool:

@@ -22,10 +22,11 @@ import pyarrow.parquet as pq
 
 from tangga import audiences, files
 from tangga.activation.lists import LISTS, WHOLE_LISTS
-from tangga.destinations.destination import Destination, Operation
+from tangga.destinations.destination import Destination, Operation, WholeLists
 from tangga.engine import literal
 from tangga.ledger import Ledger
 from tangga.settings import Settings
+from tangga.settings.destinations import PACE
 
 BASE = ("key", "customer_id", "address", "remote_id")
 NARROW = (*BASE, "fields_hash")
@@ -73,19 +74,21 @@ def freeze(
     con.executemany("insert into wanted values (?)", [[audience] for audience in listed] or [[None]])
     columns = [column for column, *_ in con.execute("describe members").fetchall()]
     told = [column for column in columns if is_whole or column not in OF_LISTS]
-    _hash_fields(con, told, settings.destinations[name].model_dump_json(exclude={"audiences"}))
+    _hash_fields(con, told, settings.destinations[name].model_dump_json(exclude=PACE))
     _say_who_refuses(con, book, name)
     con.execute((WHOLE_LISTS if is_whole else LISTS).format(identity=_IDENTITIES[destination.identity]))
-    emptied = _emptied(con) if is_whole else []
+    emptied = _emptied(con, destination) if is_whole else []
     rows = _write(con, destination.sizes, told, len(emptied), file)
     said = {"sha256": files.sha256(file), "basis": basis, "audiences": listed, "emptied": emptied}
-    counts = {"people": _counts(con, "people").get("", {}), "lists": _counts(con, "list_counts")}
-    return {"hash": hash_of(name, said), **said, "operations": rows, **counts}
+    said |= {"people": _counts(con, "people").get("", {}), "lists": _counts(con, "list_counts"), "operations": rows}
+    return {"hash": hash_of(name, said), **said}
 
 
 def hash_of(name: str, entry: Mapping) -> str:
     """What a person approves, and what chunks are known by: the changes of one destination."""
     parts = [name, entry["basis"], entry["sha256"], entry["audiences"], entry["emptied"]]
+    if entry["basis"] is not None:  # of whole lists the counts are other ones when the same is sent again
+        parts.append(entry["lists"])
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
@@ -147,7 +150,8 @@ def load(con: duckdb.DuckDBPyConnection, table: str, batches: Iterator[pa.Record
 
 def _hash_fields(con: duckdb.DuckDBPyConnection, told: Sequence[str], salt: str) -> None:
     """Create `listed`: the plan's members with an address, with a checksum of what the destination is told of them. It
-    changes with the destination's settings, too: fields that are called differently there are told anew."""
+    changes with the destination's settings, too: fields that are called differently there are told anew (how fast
+    it is asked makes no difference)."""
     texts = ", ".join(f"coalesce(cast({column} as varchar), chr(30))" for column in told)
     con.execute(
         f"""create or replace temp table listed as
@@ -173,10 +177,14 @@ def _say_who_refuses(con: duckdb.DuckDBPyConnection, book: Ledger, name: str) ->
     )
 
 
-def _emptied(con: duckdb.DuckDBPyConnection) -> list[str]:
-    """Lists that a destination of whole lists holds and that nobody is on any more."""
-    query = "select distinct list_name from acknowledged_lists anti join changes using (list_name) order by 1"
-    return [name for (name,) in con.execute(query).fetchall()]
+def _emptied(con: duckdb.DuckDBPyConnection, destination: WholeLists) -> list[str]:
+    """Lists that a destination of whole lists holds, as it says itself or as the ledger knows, and that nobody is on
+    any more."""
+    known, desired = (
+        {name for (name,) in con.execute(f"select distinct list_name from {table}").fetchall()}
+        for table in ("acknowledged_lists", "changes")
+    )
+    return sorted((known | destination.lists()) - desired)
 
 
 def _write(

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from datetime import date
+from pathlib import Path
 
 from tangga import landing, publish
 from tangga.landing import freshness
+from tangga.landing.partitions import days
 from tangga.settings import REFUSALS, Settings
+
+LOOK_AGAIN_SECONDS = 15
 
 
 class ActivationRefused(Exception):
@@ -66,3 +72,29 @@ def _refuse_anew(known: freshness.Freshness, version: publish.Version) -> None:
             f"The {known.entity} of {known.source} have landed anew since {known.as_of} was published, and may hold "
             "the no of somebody who is on a list; build the day again and activate it."
         )
+
+
+def stamp(settings: Settings, entities: Sequence[str]) -> tuple:
+    """Changes whenever one of these lands or is let in. An object store tells no such thing: there it changes by itself
+    every `LOOK_AGAIN_SECONDS`."""
+    places = [
+        path
+        for entity in entities
+        for source, spec in settings.sources.items()
+        if entity in spec.entities
+        for path in days(settings, entity, source, date.max)
+    ]
+    again = [] if settings.storage is None else [time.monotonic() // LOOK_AGAIN_SECONDS]
+    return (*again, *((path.name, path.stat().st_mtime_ns) for path in places if isinstance(path, Path)))
+
+
+def unseen(settings: Settings, entity: str, version: publish.Version) -> list[Path]:
+    """The files of an entity as they are now, when some of them have landed since a version was published."""
+    day = date.fromisoformat(version.as_of_date)
+    named = [source for source, spec in settings.sources.items() if entity in spec.entities]
+    has_changed = any(
+        landing.accepted_after(settings, entity, source, day)
+        or freshness.of_entity(settings, source, entity, day).content != version.landing.get(f"{source}.{entity}")
+        for source in named
+    )
+    return landing.partitions(settings, entity, date.max) if has_changed else []

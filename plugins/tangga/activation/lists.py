@@ -87,12 +87,18 @@ qualify row_number() over (
     partition by keys.key order by listed.customer_id = keys.customer_id desc, listed.customer_id, listed.audience
 ) = 1;
 
+-- Who is on the list of a step is so for a day: still on it from another day, they leave it and join it anew.
 create or replace temp table desired as
-select distinct lists.list_name, keys.key, keys.address
+select distinct lists.list_name, keys.key, keys.address, lists.fields_hash
 from (
-    select audience as list_name, email from listed where audience in (select audience from wanted)
+    select audience as list_name, email, cast(null as varchar) as fields_hash
+    from listed
+    where audience in (select audience from wanted)
     union all
-    select listed.audience || ':' || cast(messages.step as varchar) as list_name, listed.email
+    select
+        listed.audience || ':' || cast(messages.step as varchar) as list_name,
+        listed.email,
+        cast(messages.as_of_date as varchar) as fields_hash
     from messages
     inner join listed on messages.audience = listed.audience and messages.customer_id = listed.customer_id
     where messages.audience in (select audience from wanted)
@@ -106,9 +112,9 @@ create or replace temp table staying as
 select kept.audience as list_name, keys.key from kept inner join keys on kept.email = keys.address;
 
 create or replace temp table targets as
-select list_name, key, cast(null as varchar) as fields_hash from desired
+select list_name, key, fields_hash from desired
 union
-select staying.list_name, staying.key, cast(null as varchar) as fields_hash
+select staying.list_name, staying.key, known.fields_hash
 from staying
 inner join acknowledged_lists as known on staying.list_name = known.list_name and staying.key = known.key;
 
@@ -130,7 +136,9 @@ select
     coalesce(people.customer_id, known.customer_id) as customer_id
 from acknowledged_lists as known
 left join acknowledged_people as people on known.key = people.key
-anti join desired on known.list_name = desired.list_name and known.key = desired.key
+anti join desired
+    on known.list_name = desired.list_name and known.key = desired.key
+        and known.fields_hash is not distinct from desired.fields_hash
 anti join staying on known.list_name = staying.list_name and known.key = staying.key
 union all by name
 select 'stop' as operation, people.key, people.address, people.remote_id, people.customer_id
@@ -141,12 +149,15 @@ where not people.is_stopped
 union all by name
 select 'upsert' as operation, * exclude (is_new) from due_people
 union all by name
-select 'add' as operation, desired.list_name, desired.key, desired.address, people.remote_id, keys.customer_id
+select
+    'add' as operation, desired.list_name, desired.key, desired.address, people.remote_id, keys.customer_id,
+    desired.fields_hash
 from desired
 inner join keys on desired.address = keys.address
 left join acknowledged_people as people on desired.key = people.key
 anti join (select * from acknowledged_lists where is_certain) as known
-    on desired.list_name = known.list_name and desired.key = known.key;
+    on desired.list_name = known.list_name and desired.key = known.key
+        and desired.fields_hash is not distinct from known.fields_hash;
 """
     + _COUNTS
     + """

@@ -42,7 +42,8 @@ class Api:
     def __init__(
         self, where: str, settings: Tool, connection: Connection, base: str, authorization: str, per_second: float
     ):
-        """`base` is used unless the connection has a host. Raises `DestinationRefused`."""
+        """`base` is used unless the connection has a host. Without `authorization` calls have no such header. Raises
+        `DestinationRefused`."""
         own = rest_address.host(connection)
         address = own if "://" in own else f"https://{own}" if own else base
         if not rest_address.is_base(address):
@@ -56,7 +57,8 @@ class Api:
         self.where, self.base = where, address.rstrip("/")
         self._client = Client(
             self.base,
-            {"accept": "application/json", "user-agent": "tangga", "authorization": authorization},
+            {"accept": "application/json", "user-agent": "tangga"}
+            | ({"authorization": authorization} if authorization else {}),
             settings.timeout_seconds,
             settings.deadline_seconds,
             per_second,
@@ -72,13 +74,14 @@ class Api:
     def close(self) -> None:
         self._client.close()
 
-    def ask(self, method: str, path: str, params: dict | None = None, json: object = None) -> dict:
-        """The JSON object that is answered, {} for none. `path` is below the base address.
+    def ask(self, method: str, path: str, params: dict | None = None, json: object = None, **call) -> dict:
+        """The JSON object that is answered, {} for none. `path` is below the base address; `call` may have `headers`
+        and `content`, see `Client.call`.
 
         Raises `DestinationDown`, `DestinationRefused` when no call can succeed, and `Denied` when this one cannot: what
         that means is known where it was made (see `explained`)."""
         try:
-            document = self._client.call(method, f"{self.base}/{path}", params, json, as_json=True).document
+            document = self._client.call(method, f"{self.base}/{path}", params, json, as_json=True, **call).document
         except Unanswered as error:
             raise DestinationDown(f"{self.where}: {error}.") from None
         except Denied as error:

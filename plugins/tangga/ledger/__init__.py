@@ -15,13 +15,14 @@ from tangga.ledger import database
 from tangga.ledger.chunks import ChunkId, Chunks
 from tangga.ledger.consent import Consent
 from tangga.ledger.database import LedgerDown
+from tangga.ledger.history import History
 from tangga.ledger.runs import Runs
 from tangga.settings import Settings
 
 __all__ = ["ChunkId", "Ledger", "LedgerDown", "opened"]
 
 
-class Ledger(Runs, Chunks, Consent):
+class Ledger(Runs, Chunks, Consent, History):
     """An open ledger; see `opened`."""
 
 

@@ -6,7 +6,7 @@ then, nobody would know whether the tool has done it, and the next plan asks for
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -14,7 +14,7 @@ from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from tangga.destinations.destination import Receipt, Rejected
 from tangga.ledger import tables
-from tangga.ledger.session import Session, now
+from tangga.ledger.session import Session, batched, now
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Chunks(Session):
 
     def begin_chunk(self, chunk: ChunkId, operation: str, list_name: str | None, rows: pa.Table) -> str | None:
         """A chunk is about to be sent. Returns what the tool called it when it was begun before."""
-        said, people = {"destination": chunk.destination}, rows.select(["key", "customer_id", "address"]).to_pylist()
+        people = rows.select(["key", "customer_id", "address", "fields_hash"]).to_pylist()
         begun = _columns(chunk) | {
             "operation": operation,
             "list_name": list_name,
@@ -69,14 +69,14 @@ class Chunks(Session):
             resume = connection.execute(select(tables.chunks.c.remote_id).where(*_is(chunk))).scalar()
             self._put(connection, tables.chunks, [begun])
             if operation == "upsert":
-                unknown = [said | person | {"fields_hash": None} for person in people]
+                unknown = [_contact(chunk.destination, person) | {"fields_hash": None} for person in people]
                 self._put(connection, tables.contacts, unknown)
-            elif operation in ("add", "remove"):
-                unknown = [
-                    said | {"list_name": list_name, "key": p["key"], "customer_id": p["customer_id"], "since": None}
-                    for p in people
-                ]
+            elif operation == "add":
+                unknown = [_member(chunk.destination, list_name, person) | {"since": None} for person in people]
                 self._put(connection, tables.memberships, unknown)
+            elif operation == "remove":
+                doubted = update(tables.memberships).values(since=None)
+                _each_member(connection, doubted, chunk.destination, list_name, [person["key"] for person in people])
         return resume
 
     def remember(self, chunk: ChunkId, remote_id: str) -> None:
@@ -115,6 +115,39 @@ class Chunks(Session):
             )
             destinations, row = tables.destinations, {"name": chunk.destination, "position": 1}
             self._put(connection, destinations, [row], position=destinations.c.position + 1)
+
+    def at_work(self, destination: str, plan_hash: str) -> set[int]:
+        """The chunks of a plan that the tool has a name for and has not acknowledged."""
+        begun = (chunk for chunk in self.chunks(destination, plan_hash) if chunk["number"] >= 0)
+        return {chunk["number"] for chunk in begun if chunk["state"] == "sent" and chunk["remote_id"]}
+
+    def list_names(self, destination: str) -> list[str]:
+        """The lists that somebody is on there."""
+        memberships = tables.memberships
+        query = select(memberships.c.list_name).where(memberships.c.destination == destination).distinct()
+        return [row["list_name"] for row in self._rows(query.order_by(memberships.c.list_name))]
+
+    def remote_ids(self, destination: str, keys: Sequence[str]) -> dict[str, str]:
+        """What the destination calls people, of those of whom it has said so."""
+        contacts = tables.contacts
+        query = select(contacts.c.key, contacts.c.remote_id).where(
+            contacts.c.destination == destination, contacts.c.remote_id.is_not(None)
+        )
+        found = (row for part in batched(keys) for row in self._rows(query.where(contacts.c.key.in_(part))))
+        return {row["key"]: row["remote_id"] for row in found}
+
+    def members_of(self, destination: str, addresses: Collection[str]) -> list[dict]:
+        """Who is on lists there, maybe, although one of these addresses is theirs, or a tool says that they said no:
+        list_name, key, customer_id, address, remote_id."""
+        contacts, memberships, refused = tables.contacts, tables.memberships, tables.refusals
+        names = (contacts.c.key, contacts.c.customer_id, contacts.c.address, contacts.c.remote_id)
+        is_same = (contacts.c.destination == memberships.c.destination) & (contacts.c.key == memberships.c.key)
+        query = select(memberships.c.list_name, *names).join_from(memberships, contacts, is_same)
+        query = query.where(memberships.c.destination == destination)
+        said = self._rows(query.where(contacts.c.address.in_(select(refused.c.address))))
+        return said + [
+            row for part in batched(sorted(addresses)) for row in self._rows(query.where(contacts.c.address.in_(part)))
+        ]
 
     def rejected(self, destination: str | None = None, plan_hash: str | None = None) -> list[dict]:
         """Rows that a tool rejected and that were withheld: of a plan, or those that nothing has settled yet."""
@@ -156,7 +189,7 @@ class Chunks(Session):
         mine = (memberships.c.destination == destination, memberships.c.list_name == list_name)
         left = {key for (key,) in connection.execute(select(memberships.c.key).where(*mine))}
         _delete_members(connection, destination, list_name, left - {row["key"] for row in taken})
-        members = [_member(destination, list_name, row) | {"fields_hash": row["fields_hash"]} for row in taken]
+        members = [_member(destination, list_name, row) for row in taken]
         self._put(connection, memberships, members, since=func.coalesce(memberships.c.since, now()))
 
     def _erase(self, connection: Connection, destination: str, list_name: None, taken: list[dict], rejected) -> None:
@@ -178,19 +211,23 @@ def _contact(destination: str, row: dict) -> dict:
 
 
 def _member(destination: str, list_name: str, row: dict) -> dict:
-    of_row = {"key": row["key"], "customer_id": row["customer_id"]}
+    of_row = {name: row[name] for name in ("key", "customer_id", "fields_hash")}
     return of_row | {"destination": destination, "list_name": list_name, "since": now()}
 
 
-def _delete_members(connection: Connection, destination: str, list_name: str, keys) -> None:
+def _each_member(connection: Connection, statement, destination: str, list_name: str, keys) -> None:
     memberships = tables.memberships
-    gone = delete(memberships).where(
+    of_each = statement.where(
         memberships.c.destination == destination,
         memberships.c.list_name == list_name,
         memberships.c.key == bindparam("_key"),
     )
     if keys:
-        connection.execute(gone, [{"_key": key} for key in sorted(keys)])
+        connection.execute(of_each, [{"_key": key} for key in sorted(keys)])
+
+
+def _delete_members(connection: Connection, destination: str, list_name: str, keys) -> None:
+    _each_member(connection, delete(tables.memberships), destination, list_name, keys)
 
 
 _REMOTE_IDS = (

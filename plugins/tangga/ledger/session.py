@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import islice
 
 import pyarrow as pa
 from sqlalchemy import Connection, Engine, Select, Table
@@ -57,3 +58,10 @@ class Session:
             for part in connection.execution_options(yield_per=BATCH).execute(query).partitions():
                 columns = zip(*part, strict=True)
                 yield pa.record_batch([pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)], schema)
+
+
+def batched(rows: Iterable, size: int = 500) -> Iterator[list]:
+    """The rows in lists of bounded length: what one query is given."""
+    rest = iter(rows)
+    while part := list(islice(rest, size)):
+        yield part

@@ -14,9 +14,16 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, ValidationError
 
-from tangga.settings import templates
+from tangga.settings import faults, own_destinations, templates
 from tangga.settings.campaigns import CampaignSettings
-from tangga.settings.destinations import AnyDestination, FilesDestination, HubSpotDestination, MailchimpDestination
+from tangga.settings.destinations import (
+    AnyDestination,
+    FilesDestination,
+    HubSpotDestination,
+    MailchimpDestination,
+    PythonDestination,
+)
+from tangga.settings.retention import Retention
 from tangga.settings.rules import Rules
 from tangga.settings.sources import (
     REFUSALS,
@@ -48,6 +55,7 @@ __all__ = [
     "FilesDestination",
     "HubSpotDestination",
     "MailchimpDestination",
+    "PythonDestination",
     "RestEntity",
     "RestSource",
     "Rules",
@@ -119,6 +127,7 @@ class Settings(Strict):
     rules: Rules = Rules()
     destinations: dict[Name, AnyDestination] = {}
     ledger: LedgerSettings = LedgerSettings()
+    retention: Retention = Retention()
     campaigns: CampaignSettings | None = None
     config_path: Path
     home: Path
@@ -165,7 +174,7 @@ def load(config: str | Path | None = None, home: str | Path | None = None) -> Se
     base = Path(home or os.environ.get("TANGGA_HOME") or path.parent / "var").resolve()
     raw = read_yaml(path)
     for key in {"config_path", "home"} & set(raw):
-        raise SettingsError(f"{path}: {key}: {_MESSAGES['extra_forbidden']}")
+        raise SettingsError(f"{path}: {key}: {faults.UNKNOWN}")
     if os.environ.get("TANGGA_DEMO_TOOLS"):
         raw["destinations"] = _played_with(raw.get("destinations"))
     scale = os.environ.get("TANGGA_DEMO_SCALE")
@@ -174,9 +183,11 @@ def load(config: str | Path | None = None, home: str | Path | None = None) -> Se
     if isinstance(raw.get("sources"), dict):
         raw["sources"] = {name: _filled(path, name, source) for name, source in raw["sources"].items()}
     try:
-        return Settings.model_validate({**raw, "config_path": path, "home": base})
+        settings = Settings.model_validate({**raw, "config_path": path, "home": base})
     except ValidationError as error:
-        raise SettingsError("\n".join(_sentences(path, raw, error))) from None
+        raise SettingsError("\n".join(faults.sentences(path, raw, error))) from None
+    own_destinations.check(settings)
+    return settings
 
 
 def _played_with(given: Any) -> Any:
@@ -196,42 +207,3 @@ def _filled(path: Path, name: str, source: Any) -> Any:
         return templates.filled(source)
     except SettingsError as error:
         raise SettingsError(f"{path}: sources.{name}.template: {error}") from None
-
-
-_MESSAGES = {
-    "invalid_key": "is not a setting; check the spelling",
-    "extra_forbidden": "is not a setting; check the spelling",
-    "missing": "is missing",
-    "string_type": "must be a text; put quotes around it",
-    "string_too_short": "is empty",
-    "dict_type": "needs a block of keys below it",
-    "model_type": "needs a block of keys below it",
-    "model_attributes_type": "needs a block of keys below it",
-    "union_tag_not_found": "is missing",
-    "union_tag_invalid": "is not a type that can be used; use {}",
-}
-
-
-def _sentences(path: Path, raw: dict, error: ValidationError) -> list[str]:
-    lines = []
-    for fault in error.errors(include_url=False, include_input=False):
-        parts = _key(raw, fault["loc"])
-        if fault["type"].startswith("union_tag"):
-            parts.append("type")
-        key = ".".join(parts) or "(top)"
-        message = _MESSAGES.get(fault["type"]) or fault["msg"].removeprefix("Value error, ")
-        types = " or ".join(fault.get("ctx", {}).get("expected_tags", "").replace("'", "").rsplit(", ", 1))
-        lines.append(f"{path}: {key}: {message.format(types) if types else message}")
-    return lines
-
-
-def _key(raw: Any, location: tuple[str | int, ...]) -> list[str]:
-    """The keys that lead to a fault, without the types by which pydantic chose what to check."""
-    parts, block = [], raw
-    for part in location:
-        here = block.get("type", "files") if isinstance(block, dict) else None
-        if part in ("", "[key]") or (part == here and part not in block):
-            continue
-        parts.append(str(part))
-        block = block.get(part) if isinstance(block, dict) else None
-    return parts

@@ -11,7 +11,6 @@ any more, an audience or a format, becomes a list without rows: nobody stays on 
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -24,7 +23,8 @@ import pyarrow as pa
 
 from tangga import audiences, engine, files
 from tangga.destinations.destination import Chunk, DestinationDown, DestinationRefused, Operation, Receipt, Refusal
-from tangga.destinations.files.formats import FORMATS, Format
+from tangga.destinations.files import manifests
+from tangga.destinations.files.formats import FORMATS, NOBODY, Format, is_empty
 from tangga.engine import literal
 from tangga.settings import Settings
 
@@ -55,9 +55,10 @@ class Files:
         return str(self._folder)
 
     def lists(self) -> set[str]:
-        """The lists that lie there: those of the manifest, and those that a killed delivery left without it."""
-        lying = {path.stem for form in FORMATS.values() for path in self._folder.glob(form.path("*"))}
-        return {name for name in lying if not name.startswith(".")} | set(self._manifest().get("audiences", {}))
+        """The lists that lie there and that somebody is on: also those that a killed delivery left, of which neither
+        manifest nor ledger knows."""
+        lying = [path for form in FORMATS.values() for path in self._folder.glob(form.path("[a-z0-9]*"))]
+        return {path.stem for path in lying if not is_empty(path)}
 
     def refusals(self, addresses: Sequence[str], since: datetime | None) -> Iterable[Refusal]:
         """Nobody can say no to a file."""
@@ -91,7 +92,7 @@ class Files:
             for kind, form in FORMATS.items():
                 is_asked_for, target = kind in self._formats, self._folder / form.path(name)
                 if target.exists() or (is_asked_for and rows.num_rows):
-                    con.register("list", rows if is_asked_for else rows.slice(0, 0))
+                    con.register("list", rows if is_asked_for and rows.num_rows else NOBODY)
                     found = self._write(con, form, name, target)
                     written |= {kind: found} if is_asked_for else {}
         if written:
@@ -109,16 +110,16 @@ class Files:
         return found
 
     def _keep(self, name: str, rows: int, written: Mapping[str, dict[str, Any]]) -> None:
-        """Tell of a list in the manifest, which is left alone where it says so already."""
-        before = self._manifest()
+        """Tell of a list in the manifest, which is left alone where it says so already. One that goes on being without
+        anybody keeps the day from which on it is."""
+        before = manifests.read(self._folder)
         lists = before.get("audiences", {})
         first = next(written[kind] for kind in self._formats if kind in written)
         label = self._labels.get(name) or lists.get(name, {}).get("label") or name.replace("_", " ")
-        origin = {key: self._lineage[key] for key in ("as_of_date", "plan")}
+        was_empty = not rows and lists.get(name, {}).get("rows") == 0
+        since = lists[name] if was_empty else {}
+        origin = {key: since.get(key, self._lineage[key]) for key in ("as_of_date", "plan")}
         lists = {**lists, name: {"label": label, **first, "rows": rows, "formats": written, **origin}}
         manifest = {**self._lineage, "run_id": self._run_id, "audiences": dict(sorted(lists.items()))}
         if {**manifest, "run_id": None} != {**before, "run_id": None}:
-            files.write_atomically(self._folder / "manifest.json", json.dumps(manifest, indent=2) + "\n")
-
-    def _manifest(self) -> dict[str, Any]:
-        return files.read_json(self._folder / "manifest.json") or {}
+            manifests.write(self._folder, manifest)

@@ -7,6 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from tangga.campaigns import fields
 from tangga.engine import literal
@@ -20,6 +25,10 @@ OF_CAMPAIGNS = ("entered_on", "step", "template", "is_due")
 
 TAG_PREFIX = "crm:"
 """What the tags of Tangga begin with in an e-mail tool, so that they are told from the marketer's own."""
+
+_TYPES = {"next_birthday": pa.date32(), "entered_on": pa.date32(), "step": pa.int32(), "is_due": pa.bool_()}
+NOBODY = pa.schema([(name, _TYPES.get(name, pa.string())) for name in (*COLUMNS, *OF_CAMPAIGNS)]).empty_table()
+"""The rows of a list that nobody is on."""
 
 _BEGINS_BADLY = r"^([\t\r\n])"
 _FORMULA = r"""(^|[;|\t\r\n])(["\pZ\x{feff}\x{200b}\x0b\x0c]*[=+\-@\x{ff1d}\x{ff0b}\x{ff0d}\x{ff20}])"""
@@ -40,10 +49,20 @@ class Format:
     options: str = "format csv, header true"
 
     def path(self, list_name: str) -> str:
-        """The file of a list, below the destination's folder. A list of a step (`winback:2`) is `winback-2`, as not
-        every system has names with colons."""
-        file = f"{list_name.replace(':', '-')}{self.suffix}"
+        """The file of a list, below the destination's folder."""
+        file = f"{list_name}{self.suffix}"
         return f"{self.folder}/{file}" if self.folder else file
+
+
+def is_empty(file: Path) -> bool:
+    """Whether nobody is in a file; of one that cannot be read nobody knows."""
+    try:
+        if file.suffix == ".parquet":
+            return pq.read_metadata(file).num_rows == 0
+        with file.open("rb") as lines:
+            return len(list(islice(lines, 2))) < 2
+    except (OSError, pa.ArrowException):
+        return False
 
 
 def safe(column: str) -> str:
