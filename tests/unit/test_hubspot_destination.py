@@ -12,7 +12,7 @@ from tangga.destinations.destination import DestinationDown, DestinationRefused
 from tangga.settings import HubSpotDestination
 from tangga.sources.connections import Connection
 from tests.fakes.hubspot_writing import HubSpotPortal
-from tests.unit.chunks import by_customer, people, person, send, why
+from tests.unit.tools import by_customer, people, person, send, why
 
 KEY = "tangga_customer_id"
 

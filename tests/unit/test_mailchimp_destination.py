@@ -15,7 +15,7 @@ from tangga.destinations.mailchimp import batches
 from tangga.settings import MailchimpDestination
 from tangga.sources.connections import Connection
 from tests.fakes.mailchimp_writing import KEY, MailchimpAccount
-from tests.unit.chunks import Memory, chunk, people, person, send, why
+from tests.unit.tools import Memory, chunk, people, person, send, why
 
 OURS = {"SEGMENT", "RUNG", "NPS", "GREETING", "LANGUAGE", "CATEGORY", "PRODUCT", "COUPON", "BIRTHDAY"}
 

@@ -16,7 +16,7 @@ from tangga.destinations import open_destination
 from tangga.destinations.destination import DestinationDown, DestinationRefused
 from tangga.settings import REPOSITORY, SettingsError
 from tangga.sources.connections import Connection
-from tests.unit.chunks import Memory, by_customer, chunk, people, send, why
+from tests.unit.tools import Memory, by_customer, chunk, people, send, why
 from tests.unit.web_api import SECRET, Reply
 
 EXAMPLE = REPOSITORY / "examples" / "webhook_destination" / "webhook.py"
@@ -116,7 +116,7 @@ import sys
 from tangga import settings
 from tangga.destinations import open_destination
 from tangga.sources import connections
-from tests.unit.chunks import by_customer, people, send
+from tests.unit.tools import by_customer, people, send
 
 connections.resolve = lambda _: connections.Connection("crm_hook", "http", host=sys.argv[2], password=sys.argv[3])
 found = open_destination(settings.load(sys.argv[1]), "crm", {}, "run-1")

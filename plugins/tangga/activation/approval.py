@@ -119,9 +119,10 @@ def required(settings: Settings, ledger: Ledger, destination: str, planned: dict
 
 def expected(settings: Settings, destination: str, planned: dict) -> list[str]:
     """Why somebody would have to agree, as far as it can be told without calling the destination."""
-    with opened(settings) as ledger:
-        known = settings.destinations[destination].type == "files" or ledger.destination(destination)["account"]
-    return _reasons(settings, destination, planned, None if known else "as the settings name it")
+    with opened(settings) as ledger, closing(open_destination(settings, destination, planned, "")) as found:
+        known = not found.needs_release or ledger.destination(destination)["account"]
+    named = getattr(settings.destinations[destination], "connection", None) or destination
+    return _reasons(settings, destination, planned, None if known else f"connection {named}")
 
 
 def _reasons(settings: Settings, destination: str, planned: dict, account: str | None) -> list[str]:
@@ -139,7 +140,10 @@ def _unreleased(settings: Settings, ledger: Ledger, destination: str, planned: d
         if not found.needs_release:
             return None
         account = found.account()
-    return None if is_same_account(ledger.destination(destination)["account"], account) else account
+        if not is_same_account(ledger.destination(destination)["account"], account):
+            return account
+        found.account(ledger.list_names(destination))  # what was deleted there is told before anybody is asked
+    return None
 
 
 def _holds(said: dict | None) -> bool:
