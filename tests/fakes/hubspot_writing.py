@@ -60,12 +60,15 @@ class HubSpotPortal(Contacts, Properties, Lists, Consent, HubSpot):
         self.automations: set[str] = set()
         self.opted_out: dict[str, str] = {}
         self.blocklist: set[str] = set()
+        self.second_addresses: dict[str, dict] = {}
         self._indexes: dict[str, dict[str, dict]] = {}
 
     # ---- what is there
 
     def add_contact(self, email: str | None, at: str | None = None, **properties: str) -> dict:
         contact = super().add_contact(email, at or self.now(), **properties)
+        for address in filter(None, properties.get("hs_additional_emails", "").lower().split(";")):
+            self.second_addresses[address] = contact
         for name, index in self._indexes.items():
             value = contact["properties"].get(name)
             if value:
