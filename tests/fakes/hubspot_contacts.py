@@ -134,11 +134,9 @@ class Contacts:
 
     def _check_second_addresses(self, properties: dict, contact: dict | None) -> None:
         """An address may be one of several of a contact's (`hs_additional_emails`), which no read by address finds."""
-        wanted = (properties.get("email") or "").lower()
-        for holder in self.contacts.values() if wanted else ():
-            others = (holder["properties"].get("hs_additional_emails") or "").lower().split(";")
-            if holder is not contact and wanted in others:
-                self._conflict("email", holder)
+        holder = self.second_addresses.get((properties.get("email") or "").lower())
+        if holder is not None and holder is not contact and holder["id"] in self.contacts:
+            self._conflict("email", holder)
 
     def _conflict(self, name: str, holder: dict) -> None:
         if name == "email":

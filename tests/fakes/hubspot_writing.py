@@ -59,6 +59,7 @@ class HubSpotPortal(Contacts, Properties, Lists, Consent, HubSpot):
         self.lists: dict[str, dict] = {}
         self.automations: set[str] = set()
         self.opted_out: dict[str, str] = {}
+        self.second_addresses: dict[str, dict] = {}
         self.blocklist: set[str] = set()
         self._indexes: dict[str, dict[str, dict]] = {}
 
@@ -71,6 +72,11 @@ class HubSpotPortal(Contacts, Properties, Lists, Consent, HubSpot):
             if value:
                 index[value.lower() if name == "email" else value] = contact
         return contact
+
+    def change(self, contact: dict, at: str, **properties: str | None) -> None:
+        super().change(contact, at, **properties)
+        others = (properties.get("hs_additional_emails") or "").lower().split(";")
+        self.second_addresses |= {address: contact for address in others if address}
 
     def contact(self, email: str) -> dict | None:
         return self._index("email").get(email.lower())
