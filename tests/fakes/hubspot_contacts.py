@@ -135,7 +135,7 @@ class Contacts:
     def _check_second_addresses(self, properties: dict, contact: dict | None) -> None:
         """An address may be one of several of a contact's (`hs_additional_emails`), which no read by address finds."""
         holder = self.second_addresses.get((properties.get("email") or "").lower())
-        if holder is not None and holder is not contact:
+        if holder is not None and holder is not contact and holder["id"] in self.contacts:
             self._conflict("email", holder)
 
     def _conflict(self, name: str, holder: dict) -> None:

@@ -59,21 +59,24 @@ class HubSpotPortal(Contacts, Properties, Lists, Consent, HubSpot):
         self.lists: dict[str, dict] = {}
         self.automations: set[str] = set()
         self.opted_out: dict[str, str] = {}
-        self.blocklist: set[str] = set()
         self.second_addresses: dict[str, dict] = {}
+        self.blocklist: set[str] = set()
         self._indexes: dict[str, dict[str, dict]] = {}
 
     # ---- what is there
 
     def add_contact(self, email: str | None, at: str | None = None, **properties: str) -> dict:
         contact = super().add_contact(email, at or self.now(), **properties)
-        for address in filter(None, properties.get("hs_additional_emails", "").lower().split(";")):
-            self.second_addresses[address] = contact
         for name, index in self._indexes.items():
             value = contact["properties"].get(name)
             if value:
                 index[value.lower() if name == "email" else value] = contact
         return contact
+
+    def change(self, contact: dict, at: str, **properties: str | None) -> None:
+        super().change(contact, at, **properties)
+        others = (properties.get("hs_additional_emails") or "").lower().split(";")
+        self.second_addresses |= {address: contact for address in others if address}
 
     def contact(self, email: str) -> dict | None:
         return self._index("email").get(email.lower())

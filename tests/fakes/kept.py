@@ -56,10 +56,12 @@ class Kept:
     def keep(self) -> None:
         """Write down what is there, if something has happened since; a reader finds the old file or the new one."""
         with self.tool.lock:
-            now = (len(self.tool.effects), self.tool.effects[-1:], len(getattr(self.tool, "batches", ())))
+            last = self.tool.effects[-1].at if self.tool.effects else None
+            now = (last, len(self.tool.effects), len(getattr(self.tool, "batches", ())))
             if now == self._written:
                 return
-            del self.tool.effects[:-MOST_EFFECTS]
+            if len(self.tool.effects) > 2 * MOST_EFFECTS:
+                del self.tool.effects[:-MOST_EFFECTS]
             state = {name: vars(self.tool)[name] for name in self._names()}
             upcoming = next(self.tool._ids)
             self.tool._ids = count(upcoming)

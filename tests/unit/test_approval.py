@@ -19,14 +19,6 @@ RULES = {"activation": {"growth_rows": 2, "approval_hours": 6}}
 
 
 @pytest.fixture
-def tool(tmp_path, monkeypatch):
-    made = tools.Tool(tmp_path / "tool.sqlite")
-    monkeypatch.setitem(sys.modules, "tangga.destinations.mailchimp", None)
-    tools.install(made)
-    return made
-
-
-@pytest.fixture
 def company(inbox, monkeypatch, tool):
     found = company_of(inbox, monkeypatch, destinations=tools.SETTINGS, rules=RULES)
     found.people = {name: f"{name}@secret.example" for name in ("ani", "budi", "cici", "dodi")}

@@ -121,7 +121,8 @@ def expected(settings: Settings, destination: str, planned: dict) -> list[str]:
     """Why somebody would have to agree, as far as it can be told without calling the destination."""
     with opened(settings) as ledger, closing(open_destination(settings, destination, planned, "")) as found:
         known = not found.needs_release or ledger.destination(destination)["account"]
-    return _reasons(settings, destination, planned, None if known else "as the settings name it")
+    named = getattr(settings.destinations[destination], "connection", None) or destination
+    return _reasons(settings, destination, planned, None if known else f"connection {named}")
 
 
 def _reasons(settings: Settings, destination: str, planned: dict, account: str | None) -> list[str]:

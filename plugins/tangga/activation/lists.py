@@ -38,7 +38,7 @@ qualify row_number() over (partition by audience, email order by customer_id) = 
 
 create or replace temp table changes as select 'replace' as operation, * from desired;
 
-create or replace temp view targets as select list_name, key, fields_hash from desired;
+create or replace temp table targets as select list_name, key, fields_hash from desired;
 """
     + _COUNTS
     + """

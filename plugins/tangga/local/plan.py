@@ -8,6 +8,7 @@ Exit code 0: shown; 1: there is nothing that may be sent; 2: the settings or the
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
 from datetime import date
@@ -29,6 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     airflow_home.activate(settings)
+    logging.disable(logging.INFO)  # what migrations say of themselves is no part of the plan
     if airflow_home.database(settings).exists():
         os.environ["_AIRFLOW_PROCESS_CONTEXT"] = "server"  # connections are looked up, as by a task
     from tangga import publish
