@@ -79,13 +79,15 @@ def freeze(
     emptied = _emptied(con, destination) if is_whole else []
     rows = _write(con, destination.sizes, told, len(emptied), file)
     said = {"sha256": files.sha256(file), "basis": basis, "audiences": listed, "emptied": emptied}
-    counts = {"people": _counts(con, "people").get("", {}), "lists": _counts(con, "list_counts")}
-    return {"hash": hash_of(name, said), **said, "operations": rows, **counts}
+    said |= {"people": _counts(con, "people").get("", {}), "lists": _counts(con, "list_counts"), "operations": rows}
+    return {"hash": hash_of(name, said), **said}
 
 
 def hash_of(name: str, entry: Mapping) -> str:
     """What a person approves, and what chunks are known by: the changes of one destination."""
     parts = [name, entry["basis"], entry["sha256"], entry["audiences"], entry["emptied"]]
+    if entry["basis"] is not None:  # of whole lists the counts are other ones when the same is sent again
+        parts.append(entry["lists"])
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
