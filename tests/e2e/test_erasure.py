@@ -15,7 +15,7 @@ from tangga.erasure.blocked import address_id
 from tangga.settings import REPOSITORY
 from tests.unit.erasures import everything, found_in
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(2500)]
 
 PATHS = f"{REPOSITORY / 'plugins'}{os.pathsep}{REPOSITORY}"
 FIRST, SECOND = "2026-05-20", "2026-05-21"
@@ -28,7 +28,7 @@ def python(home: Path, *arguments: str, said: str = "") -> str:
         [sys.executable, "-m", *arguments],
         cwd=REPOSITORY,
         env=os.environ | {"PYTHONPATH": PATHS, "TANGGA_DEMO_SCALE": "0.02"},
-        input=said, capture_output=True, text=True, check=False, timeout=900,
+        input=said, capture_output=True, text=True, check=False, timeout=1200,
     )  # fmt: skip
     log = home / "airflow" / "logs" / "run.log"
     assert done.returncode == 0, (
