@@ -10,7 +10,8 @@ import pytest
 
 from tangga import http, tasks
 from tangga.destinations.destination import DestinationDown, DestinationRefused
-from tangga.erasure import requests, steps, tombstones
+from tangga.erasure import requests, steps, tombstones, tools
+from tangga.erasure.person import Person
 from tangga.ledger import Ledger, database, tables
 from tangga.settings import REPOSITORY
 from tangga.sources.connections import Connection
@@ -60,6 +61,15 @@ def test_a_tool_forgets_all_that_it_knew_of_a_person_for_good(company, tool):
         ["newsletter"],
         False,
     )
+
+
+@pytest.mark.parametrize(("identity", "more"), [("address", set()), ("customer_id", {("c-ani", None)})])
+def test_a_tool_is_asked_by_all_that_it_may_know_a_person_by(company, identity, more):
+    """By what the ledger knows there, and by what somebody else may have put there."""
+    known = Person(emails=[ADDRESS, "second@toko.example"], customer_ids=["c-ani"])
+    rows = tools._rows(company.settings, "newsletter", known, identity)
+    addresses = (ADDRESS, "former@toko.example", "second@toko.example")
+    assert {(row["key"], row["address"]) for row in rows} == {(each, each) for each in addresses} | more
 
 
 def test_a_tool_that_is_down_is_open_until_it_acknowledges(company, tool, use):

@@ -65,13 +65,9 @@ def _rows(settings: Settings, name: str, person: Person, identity: str) -> list[
     """What the ledger knows there, and what the tool may know from elsewhere: by address, whoever put it there."""
     with database.opened(settings) as engine:
         found = {row["key"]: row for row in Forgetting(engine).known(person, name)}
-    addresses = {row["address"] for row in found.values()}
-    nobody = dict.fromkeys(COLUMNS)
-    if identity == "address":
-        found |= {key: nobody | {"key": key, "address": key} for key in person.emails if key not in found}
-    else:
-        unknown = [email for email in person.emails if email not in addresses]
-        for number, customer in enumerate(person.customer_ids):
-            address = unknown[number] if number < len(unknown) else None
-            found.setdefault(customer, nobody | {"key": customer, "customer_id": customer, "address": address})
+    nobody, addresses = dict.fromkeys(COLUMNS), {row["address"] for row in found.values()}
+    unknown = [email for email in person.emails if email not in addresses]
+    found |= {email: nobody | {"key": email, "address": email} for email in unknown}
+    for customer in person.customer_ids if identity == "customer_id" else ():
+        found.setdefault(customer, nobody | {"key": customer, "customer_id": customer})
     return sorted(found.values(), key=lambda row: row["key"])
