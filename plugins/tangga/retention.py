@@ -99,17 +99,26 @@ def _versions(settings: Settings, now: Now, days: int) -> Iterator[Drop]:
 def _plans(settings: Settings, now: Now, days: int) -> Iterator[Drop]:
     needed = _plans_needed(settings, now)
     for day, folder in _folders(settings.home / "state" / "plans"):
-        said = files.read_json(folder / "plan.json") or {}
-        if said.get("hash") not in needed and now.is_old(days, day, folder):
+        if not needed & _hashes(folder) and now.is_old(days, day, folder):
             yield lambda folder=folder: _drop_folder(folder)
 
 
 def _plans_needed(settings: Settings, now: Now) -> set[str]:
-    """Hashes of the plans that may still be delivered, and of those delivered whose messages have not been kept."""
-    plans = [files.read_json(path) or {} for path in (settings.home / "state" / "plans").glob("*/plan.json")]
-    current = {plan["hash"] for plan in plans if plan.get("published_version") == now.version.version}
+    """Hashes of the plans that may still be delivered, of the last that was at each destination, where a tool may be at
+    work on it, and of those whose messages have not been kept."""
     with ledger.opened(settings) as book:
-        return current | {delivery["plan_hash"] for delivery in book.unrecorded()}
+        last = [delivery for name in settings.destinations for delivery in book.deliveries(name, limit=1)]
+        needed = {delivery["plan_hash"] for delivery in (*last, *book.unrecorded())}
+    for path in (settings.home / "state" / "plans").glob("*/plan.json"):
+        if (files.read_json(path) or {}).get("published_version") == now.version.version:
+            needed |= _hashes(path.parent)
+    return needed
+
+
+def _hashes(plan: Path) -> set[str]:
+    """By what deliveries and decisions know a plan: what each destination is to change has a hash of its own."""
+    said = files.read_json(plan / "plan.json") or {}
+    return {entry["hash"] for entry in said.get("destinations", {}).values()} - {""}
 
 
 def _gates(settings: Settings, now: Now, days: int) -> Iterator[Drop]:
@@ -136,9 +145,10 @@ def _lists(settings: Settings, now: Now, days: int) -> Iterator[Drop]:
     _sweep(settings.home / "exports")
     for folder in sorted((settings.home / "exports").glob("[a-z]*")):
         if isinstance(settings.destinations.get(folder.name), FilesDestination):
-            for name, (day, file) in manifests.empty_since(folder).items():
-                if now.is_old(days, day, folder / file):
-                    yield lambda folder=folder, name=name: manifests.forget(folder, name)
+            with ledger.opened(settings) as book, book.alone(folder.name, settings.home / "state"):
+                for name, (day, file) in manifests.empty_since(folder).items():
+                    if now.is_old(days, day, folder / file):
+                        yield lambda folder=folder, name=name: manifests.forget(folder, name)
         elif (day := manifests.day_of(folder)) and now.is_old(days, day, folder / "manifest.json"):
             yield lambda folder=folder: _drop_folder(folder)
 

@@ -147,6 +147,26 @@ def describe(dag_run=None) -> None:
     note(str(warehouse_pages.show(_settings(), day_of(dag_run)) or "left as they are"))
 
 
+def prune() -> None:
+    """Let go of what is older than `retention` keeps. Never fails: what is published does not wait for it."""
+    from expectations import data_docs
+    from tangga import retention
+    from tangga.alone import Busy
+    from tangga.ledger import LedgerDown
+    from tangga.sources.records import SourceRefused
+
+    settings = _settings()
+    try:
+        gone = retention.prune(settings)
+    except (OSError, LedgerDown, SourceRefused, Busy) as error:
+        log.warning("Not all that is old is gone (%s); it goes with the next run.", error)
+        note("not all that is old is gone")
+        return
+    if gone.get("gates"):
+        data_docs.show(settings, [])
+    note(", ".join(f"{count:,} of {area}" for area, count in gone.items()) or "nothing is too old")
+
+
 def is_newest_day(dag_run=None) -> bool:
     """Whether the day is the newest published one. Lists of another day are never sent, so that a backfill
     of the past mails nobody; nor does one that fills an empty home, where each of its days is the newest.
@@ -198,11 +218,15 @@ def list_destinations() -> list[str]:
     return list(_settings().destinations)
 
 
-def deliver(destination: str, plan_folder: str, dag_run=None) -> dict[str, int]:
-    """Deliver the plan to one destination, and keep in mind what was handed out; returns counts."""
-    from tangga.activation import delivery
+def deliver(destination: str, plan_folder: str, dag_run=None, ti=None, outlet_events=None) -> dict[str, int]:
+    """Deliver the plan to one destination, and keep in mind what was handed out; returns counts. The event of the
+    asset tells what was delivered and where it came from."""
+    from tangga.activation import delivery, lineage
 
-    done = delivery.deliver(_settings(), destination, Path(plan_folder), dag_run.run_id)
+    settings = _settings()
+    done = delivery.deliver(settings, destination, Path(plan_folder), dag_run.run_id)
+    for outlet in ti.task.outlets:
+        outlet_events[outlet].extra = lineage.last(settings, destination)
     rows = ", ".join(f"{rows:,} rows to {operation}" for operation, rows in done.rows.items() if rows)
     left = f"; {done.rejected:,} rejected, {done.withheld:,} withheld" if done.rejected or done.withheld else ""
     note(f"{rows or 'nothing to do'}{left}")

@@ -98,6 +98,7 @@ def test_nothing_is_published_before_it_was_audited(parsed):
         "audit": ["build_audiences"],
         "publish": ["audit"],
         "describe": ["publish"],
+        "prune": ["describe"],
     }
 
 

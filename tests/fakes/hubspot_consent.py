@@ -76,13 +76,13 @@ class Consent:
         return self._results(self._statuses(request.path_params["address"]))
 
     def _write_status(self, request: Request) -> Response:
-        return answer(self._write(request.path_params["address"], sent(request)))
+        return answer(self._decided(request.path_params["address"], sent(request)))
 
     def _write_statuses(self, request: Request) -> Response:
         inputs = sent(request).get("inputs") or []
-        return self._results([self._write(one.get("subscriberIdString", ""), one) for one in inputs])
+        return self._results([self._decided(one.get("subscriberIdString", ""), one) for one in inputs])
 
-    def _write(self, address: str, given: dict) -> dict:
+    def _decided(self, address: str, given: dict) -> dict:
         """A status that somebody else decides on: what must not happen is written down."""
         status = given.get("statusState")
         if status not in ("SUBSCRIBED", "UNSUBSCRIBED", "NOT_SPECIFIED"):

@@ -126,10 +126,19 @@ class Contacts:
             raise RowRefused(400, "VALIDATION_ERROR", f"Property values were not valid: {json.dumps(wrong)}")
         if (properties.get("email") or "").lower() in self.blocklist:
             raise RowRefused(400, "VALIDATION_ERROR", "The email address was deleted for privacy and cannot be used.")
+        self._check_second_addresses(properties, contact)
         for name, value in properties.items():
             holder = self._index(name).get(_folded(name, value)) if value and self._is_unique(name) else None
             if holder is not None and holder is not contact:
                 self._conflict(name, holder)
+
+    def _check_second_addresses(self, properties: dict, contact: dict | None) -> None:
+        """An address may be one of several of a contact's (`hs_additional_emails`), which no read by address finds."""
+        wanted = (properties.get("email") or "").lower()
+        for holder in self.contacts.values() if wanted else ():
+            others = (holder["properties"].get("hs_additional_emails") or "").lower().split(";")
+            if holder is not contact and wanted in others:
+                self._conflict("email", holder)
 
     def _conflict(self, name: str, holder: dict) -> None:
         if name == "email":

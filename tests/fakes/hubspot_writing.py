@@ -35,9 +35,9 @@ from tests.fakes.limits import RollingWindow
 from tests.fakes.server import answer, endpoint
 
 SCOPES = {
-    "/batch/read": "crm.objects.contacts.read", "/batch/": "crm.objects.contacts.write",
-    "/gdpr-delete": "crm.objects.contacts.write", "/properties": "crm.schemas.contacts.write",
-    "/lists": "crm.lists.write", "/communication-preferences": "communication_preferences.read",
+    "/communication-preferences": "communication_preferences.read", "/batch/read": "crm.objects.contacts.read",
+    "/batch/": "crm.objects.contacts.write", "/gdpr-delete": "crm.objects.contacts.write",
+    "/properties": "crm.schemas.contacts.write", "/lists": "crm.lists.write",
 }  # fmt: skip
 """The scope that a path needs, by the first part that it holds."""
 
@@ -115,14 +115,6 @@ class HubSpotPortal(Contacts, Properties, Lists, Consent, HubSpot):
         return self._indexes[name]
 
     # ---- what it answers
-
-    def start(self, port: int = 0) -> HubSpotPortal:
-        self.elsewhere.start()
-        return super().start(port)
-
-    def stop(self) -> None:
-        super().stop()
-        self.elsewhere.stop()
 
     def routes(self) -> list[Route]:
         contacts = (f"/crm/v3/objects/{kind}" for kind in ("contacts", CONTACTS))

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from datetime import datetime
 from itertools import count
 
@@ -125,6 +126,18 @@ class Mailchimp(Fake):
             return problem(401, "API Key Invalid", what)
         return None
 
+    def shaped(self, request: Request, response: Response) -> Response:
+        """Only the `fields` that were asked for, or all but `exclude_fields`: names with dots, through lists."""
+        query = request.query_params
+        if request.method != "GET" or response.status_code != 200 or not {"fields", "exclude_fields"} & set(query):
+            return response
+        content = json.loads(response.body)
+        if "fields" in query:
+            content = _picked(content, [name.split(".") for name in query["fields"].split(",")])
+        for name in filter(None, query.get("exclude_fields", "").split(",")):
+            _dropped(content, name.split("."))
+        return answer(content)
+
     def _members(self, request: Request) -> Response:
         query = request.query_params
         if request.path_params["list"] != self.list_id:
@@ -191,6 +204,25 @@ def page(request: Request, name: str, found: list[dict], beside: dict) -> Respon
     if not 0 <= size <= MAX_COUNT:
         return problem(400, "Invalid Resource", f"count must be at most {MAX_COUNT}")
     return answer({name: found[start : start + size], **beside, "total_items": len(found), "_links": []})
+
+
+def _picked(content: object, names: list[list[str]]) -> object:
+    if isinstance(content, list):
+        return [_picked(one, names) for one in content]
+    if not isinstance(content, dict) or [] in names:
+        return content
+    wanted: dict[str, list[list[str]]] = {}
+    for first, *rest in names:
+        wanted.setdefault(first, []).append(rest)
+    return {name: _picked(value, wanted[name]) for name, value in content.items() if name in wanted}
+
+
+def _dropped(content: object, name: list[str]) -> None:
+    for one in content if isinstance(content, list) else [content]:
+        if isinstance(one, dict) and len(name) == 1:
+            one.pop(name[0], None)
+        elif isinstance(one, dict) and name[0] in one:
+            _dropped(one[name[0]], name[1:])
 
 
 def _within(moment: str, since: str | None, before: str | None) -> bool:

@@ -111,14 +111,6 @@ class MailchimpAccount(Members, Segments, Batches, Mailchimp):
 
     # ---- what it answers
 
-    def start(self, port: int = 0) -> MailchimpAccount:
-        self.elsewhere.start()
-        return super().start(port)
-
-    def stop(self) -> None:
-        super().stop()
-        self.elsewhere.stop()
-
     def routes(self) -> list[Route]:
         lists, member = "/3.0/lists/{list}", "/3.0/lists/{list}/members/{member}"
         segment, batch = f"{lists}/segments/{{segment}}", "/3.0/batches/{batch}"

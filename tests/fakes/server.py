@@ -12,12 +12,10 @@ wrong on the way is in `faults.py`, what has changed in the tool in `effects.py`
 
 from __future__ import annotations
 
-import asyncio
 import json
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import uvicorn
@@ -27,22 +25,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from tests.fakes.effects import Effects
-from tests.fakes.faults import Fault, Faults
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A request that came, and the status it was answered with (0: the connection was dropped)."""
-
-    method: str
-    path: str
-    query: dict[str, str]
-    headers: dict[str, str]
-    status: int
-    body: bytes = b""
-
-    def json(self) -> Any:
-        return json.loads(self.body)
+from tests.fakes.faults import Faults
+from tests.fakes.troubled import Asked, Troubled
 
 
 class Refused(Exception):
@@ -57,6 +41,9 @@ class Fake:
     """A tool. `token` is the secret it lets in; `url` is where it listens while it runs.
 
     `asked` is every request, `effects` what they changed, `most_at_once` how many were under way at the same time.
+    `elsewhere` is another host, if the tool sends its clients to one: it starts and stops with the tool. Whoever reads
+    or writes its state from another thread while it is being asked holds `lock`; `remembered` is how many requests are
+    kept at least, None for all.
     """
 
     def __init__(self, token: str = "fake-token") -> None:
@@ -64,8 +51,11 @@ class Fake:
         self.faults = Faults()
         self.effects = Effects()
         self.asked: list[Asked] = []
+        self.elsewhere: Fake | None = None
         self.port = 0
         self.at_once = self.most_at_once = 0
+        self.remembered: int | None = None
+        self.lock = threading.RLock()
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
 
@@ -77,9 +67,20 @@ class Fake:
         """The answer to somebody who may not ask (now), None for all others."""
         return None
 
+    def shaped(self, request: Request, response: Response) -> Response:
+        """An answer as it was asked for, where one can ask for parts of it."""
+        return response
+
     def bad_request(self, words: str) -> Response:
         """How the tool says that it does not take a request."""
         return answer({"error": words}, 400)
+
+    def revoke(self, after: int = 0) -> None:
+        """From some request on, the secret is not let in any more."""
+        self.faults.when("", self._lock, after)
+
+    def _lock(self) -> None:
+        self.token = f"revoked {self.token}"
 
     @property
     def host(self) -> str:
@@ -91,7 +92,9 @@ class Fake:
 
     def start(self, port: int = 0) -> Fake:
         """Listen on a port of 127.0.0.1, a free one by default."""
-        app = _Troubled(self, Starlette(routes=[_guarded(self, route) for route in self.routes()]))
+        if self.elsewhere:
+            self.elsewhere.start()
+        app = Troubled(self, Starlette(routes=[_guarded(self, route) for route in self.routes()]))
         config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="critical", lifespan="off", http="h11")
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
@@ -104,8 +107,11 @@ class Fake:
         return self
 
     def stop(self) -> None:
-        self._server.should_exit = self._server.force_exit = True
-        self._thread.join()
+        both = [self, self.elsewhere] if self.elsewhere else [self]
+        for one in both:
+            one._server.should_exit = one._server.force_exit = True
+        for one in both:
+            one._thread.join()
 
     def __enter__(self) -> Fake:
         return self.start()
@@ -134,14 +140,18 @@ def _guarded(fake: Fake, route: Route) -> Route:
     inner = route.endpoint
 
     async def guarded(request: Request) -> Response:
-        body = request.state.body = await request.body()
-        line = f"{request.method} {request.url.path}"
+        request.state.body = await request.body()
+        with fake.lock:
+            return fake.shaped(request, guarded_answer(request))
+
+    def guarded_answer(request: Request) -> Response:
+        body, line = request.state.body, f"{request.method} {request.url.path}"
+        fake.faults.happen(line, committed=False)
         refusal = fake.refusal(request)
         if refusal is None and fake.faults.poisoned(line, body):
             refusal = fake.bad_request("One of the rows cannot be used.")
         if refusal is not None:
             return refusal
-        fake.faults.happen(line, committed=False)
         try:
             return inner(request)
         except Refused as refused:
@@ -152,81 +162,3 @@ def _guarded(fake: Fake, route: Route) -> Route:
             fake.faults.happen(line, committed=True)
 
     return Route(route.path, guarded, methods=list(route.methods))
-
-
-class _Troubled:
-    """ASGI: writes down every request, and answers the unlucky ones."""
-
-    def __init__(self, fake: Fake, app: Starlette) -> None:
-        self.fake, self.app = fake, app
-
-    async def __call__(self, scope: dict, receive: Callable, send: Callable) -> None:
-        request = Request(scope, receive)
-        body, status = await request.body(), 0
-
-        async def again() -> dict:
-            return {"type": "http.request", "body": body, "more_body": False}
-
-        async def noting(message: dict) -> None:
-            nonlocal status
-            status = message.get("status", status)
-            await send(message)
-
-        fault = self.fake.faults.take(f"{request.method} {request.url.path}")
-        if fault:
-            self.fake.faults.met.append(f"{fault.kind} {fault.status}" if fault.kind == "status" else fault.kind)
-        self.fake.at_once += 1
-        self.fake.most_at_once = max(self.fake.most_at_once, self.fake.at_once)
-        try:
-            await asyncio.sleep(self.fake.faults.latency + (fault.seconds if fault and fault.kind == "slow" else 0))
-            if fault and fault.kind in _BROKEN:
-                await _BROKEN[fault.kind](self, fault, scope, again, noting, receive, send)
-            else:
-                await self.app(scope, again, noting)
-        finally:
-            self.fake.at_once -= 1
-            query, headers = dict(request.query_params), dict(request.headers)
-            self.fake.asked.append(Asked(request.method, request.url.path, query, headers, status, body))
-
-    async def _status(self, fault: Fault, scope: dict, again: Callable, noting: Callable, *_) -> None:
-        await Response(fault.body, fault.status, fault.headers)(scope, again, noting)
-
-    async def _drop(self, fault: Fault, scope: dict, again: Callable, noting: Callable, receive, send) -> None:
-        send.__self__.transport.abort()  # uvicorn's cycle: ASGI itself has no word for hanging up
-
-    async def _cut(self, fault: Fault, scope: dict, again: Callable, noting: Callable, receive, send) -> None:
-        await self._held(scope, again)
-        send.__self__.transport.abort()
-
-    async def _silent(self, fault: Fault, scope: dict, again: Callable, noting: Callable, receive, send) -> None:
-        await self._held(scope, again)
-        try:
-            async with asyncio.timeout(fault.seconds):
-                while (await receive())["type"] != "http.disconnect":
-                    pass
-        except TimeoutError:
-            pass
-        send.__self__.transport.abort()
-
-    async def _truncated(self, fault: Fault, scope: dict, again: Callable, noting: Callable, *_) -> None:
-        """The right answer, of which the second half never comes."""
-        held = await self._held(scope, again)
-        body = b"".join(message.get("body", b"") for message in held[1:])
-        await noting(held[0])
-        await noting({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
-
-    async def _held(self, scope: dict, again: Callable) -> list[dict]:
-        """The right answer, which is not sent."""
-        held: list[dict] = []
-
-        async def hold(message: dict) -> None:
-            held.append(message)
-
-        await self.app(scope, again, hold)
-        return held
-
-
-_BROKEN = {
-    "status": _Troubled._status, "drop": _Troubled._drop, "cut": _Troubled._cut, "silent": _Troubled._silent,
-    "truncated": _Troubled._truncated,
-}  # fmt: skip

@@ -235,7 +235,7 @@ def planned(company, monkeypatch):
         con.execute("create schema customer")
         con.execute(
             "create table customer.customer_contactability as "
-            "select unnest(['a', 'b']) as customer_id, 'email' as channel, true as is_contactable"
+            "select unnest(['a', 'b']) as customer_id, 'email' as channel, true as is_contactable, null::text as reason"
         )
         con.execute(
             "create table listed as select unnest(['welcome', 'winback']) as audience, unnest(['a', 'b']) as "
@@ -249,7 +249,9 @@ def planned(company, monkeypatch):
         con.execute("create table customer.customer_pressure (customer_id text, channel text, messages_in_window int)")
         con.execute("create schema core; create table core.fct_sends as from audiences.audience_due limit 0")
         con.execute("create table core.dim_customers as select distinct customer_id, email, phone from listed")
-    version = SimpleNamespace(as_of_date=DAY.isoformat(), version="v", code_version="abc", stale_sources=[], landing={})
+    version = SimpleNamespace(
+        as_of_date=DAY.isoformat(), version="v", code_version="abc", stale_sources=[], landing={}, rules="r"
+    )
     company = company.model_copy(update={"sources": {}})
     monkeypatch.setattr(plan.publish, "current", lambda _: version)
     monkeypatch.setattr(plan, "MEMBERS", "select * from published.listed")

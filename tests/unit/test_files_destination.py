@@ -50,8 +50,8 @@ def company(tmp_path):
 
 def planned(**said):
     return {
-        "as_of_date": "2026-03-31", "hash": "abc", "published_version": "v", "code_version": "c", "stale_sources": [],
-        "members_sha256": "m", "messages_sha256": "n", "left_out": {},
+        "as_of_date": "2026-03-31", "hash": "all", "published_version": "v", "code_version": "c", "stale_sources": [],
+        "destinations": {"files": {"hash": "abc"}}, "members_sha256": "m", "messages_sha256": "n", "left_out": {},
         "audiences": {name: {"label": name.title(), "channel": "email", "rows": 1} for name in ("winback", "welcome")},
         **said,
     }  # fmt: skip
@@ -294,8 +294,8 @@ def test_mailchimp_imports_it(company):
     send(home, "gold", person("c1", "Ani", step=None, is_due=None))
     assert rows(home, "mailchimp/winback.csv") == [
         {"Email Address": f"{customer}@example.com", "First Name": name, "Last Name": "O'Neil", "Tags": tags,
-         "GREETING": "Kak", "LANGUAGE": "id", "CATEGORY": "Kopi", "PRODUCT": "Kopi Gayo", "COUPON": "none",
-         "BIRTHDAY": birthday}
+         "SEGMENT": "", "RUNG": "prospect", "GREETING": "Kak", "LANGUAGE": "id", "CATEGORY": "Kopi",
+         "PRODUCT": "Kopi Gayo", "COUPON": "none", "BIRTHDAY": birthday}
         for customer, name, tags, birthday in [
             ("c1", "Ani", "crm:winback,crm:winback:2", "08/07"), ("c2", "Budi", "crm:winback", "08/07"),
             ("c3", "", "crm:winback,crm:winback:2", ""),
@@ -308,7 +308,8 @@ def test_hubspot_imports_it(company):
     home = company("hubspot")
     send(home, "winback", person("c1", "Ani"))
     assert rows(home, "hubspot/winback.csv") == [
-        {"Email": "c1@example.com", "First Name": "Ani", "Last Name": "O'Neil", "greeting_name": "Kak",
+        {"Email": "c1@example.com", "First Name": "Ani", "Last Name": "O'Neil", "tangga_customer_id": "c1",
+         "tangga_segment": "", "tangga_rung": "prospect", "greeting_name": "Kak",
          "tangga_language": "id", "preferred_category": "Kopi", "recommended_product": "Kopi Gayo",
          "coupon_policy": "none", "next_birthday": "2026-08-07"}
     ]  # fmt: skip

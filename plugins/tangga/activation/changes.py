@@ -26,6 +26,7 @@ from tangga.destinations.destination import Destination, Operation, WholeLists
 from tangga.engine import literal
 from tangga.ledger import Ledger
 from tangga.settings import Settings
+from tangga.settings.destinations import PACE
 
 BASE = ("key", "customer_id", "address", "remote_id")
 NARROW = (*BASE, "fields_hash")
@@ -66,14 +67,14 @@ def freeze(
     """
     is_whole = "replace" in destination.sizes
     basis = None if is_whole else book.destination(name)["position"]  # first: what comes after makes the plan void
-    load(con, "acknowledged_people", book.contacts(name), _PEOPLE)
-    load(con, "acknowledged_lists", book.memberships(name), _MEMBERSHIPS)
+    load(con, "acknowledged_people", book.contacts(name), PEOPLE)
+    load(con, "acknowledged_lists", book.memberships(name), MEMBERSHIPS)
     listed = wanted(con, settings, name, is_whole)
     con.execute("create or replace temp table wanted (audience varchar)")
     con.executemany("insert into wanted values (?)", [[audience] for audience in listed] or [[None]])
     columns = [column for column, *_ in con.execute("describe members").fetchall()]
     told = [column for column in columns if is_whole or column not in OF_LISTS]
-    _hash_fields(con, told, settings.destinations[name].model_dump_json(exclude={"audiences"}))
+    _hash_fields(con, told, settings.destinations[name].model_dump_json(exclude=PACE))
     _say_who_refuses(con, book, name)
     con.execute((WHOLE_LISTS if is_whole else LISTS).format(identity=_IDENTITIES[destination.identity]))
     emptied = _emptied(con, destination) if is_whole else []
@@ -127,14 +128,14 @@ def _part(rows: pa.Table) -> Part:
     return Part(number, operation, list_name, rows if operation in ("upsert", "replace") else rows.select(list(NARROW)))
 
 
-_PEOPLE = pa.schema(
+PEOPLE = pa.schema(
     [
         *((name, pa.string()) for name in ("key", "customer_id", "address", "remote_id", "fields_hash")),
         ("is_stopped", pa.bool_()),
     ]
 )
 REFUSALS = pa.schema([(name, pa.string()) for name in ("destination", "address", "status")])
-_MEMBERSHIPS = pa.schema(
+MEMBERSHIPS = pa.schema(
     [*((name, pa.string()) for name in ("list_name", "key", "customer_id", "fields_hash")), ("is_certain", pa.bool_())]
 )
 _IDENTITIES = {"address": "email", "customer_id": "customer_id"}
@@ -149,7 +150,8 @@ def load(con: duckdb.DuckDBPyConnection, table: str, batches: Iterator[pa.Record
 
 def _hash_fields(con: duckdb.DuckDBPyConnection, told: Sequence[str], salt: str) -> None:
     """Create `listed`: the plan's members with an address, with a checksum of what the destination is told of them. It
-    changes with the destination's settings, too: fields that are called differently there are told anew."""
+    changes with the destination's settings, too: fields that are called differently there are told anew (how fast
+    it is asked makes no difference)."""
     texts = ", ".join(f"coalesce(cast({column} as varchar), chr(30))" for column in told)
     con.execute(
         f"""create or replace temp table listed as

@@ -43,6 +43,7 @@ MEMBERS = """
         personalization.language,
         lifecycle.rung_name as rung,
         rfm.segment,
+        satisfaction.nps_group,
         personalization.preferred_category,
         personalization.recommended_product,
         personalization.coupon_policy,
@@ -59,6 +60,8 @@ MEMBERS = """
     inner join published.customer.customer_personalization as personalization
         on members.customer_id = personalization.customer_id
     left join published.customer.customer_rfm as rfm on members.customer_id = rfm.customer_id
+    left join published.customer.customer_satisfaction as satisfaction
+        on members.customer_id = satisfaction.customer_id
 """
 
 MESSAGES = f"select {', '.join(sends.COLUMNS)} from published.audiences.audience_due"
@@ -178,6 +181,7 @@ def confirm(settings: Settings, folder: Path) -> dict:
             f"{folder}: was made from {planned['published_version']}, which is not what is published now; "
             "make a new plan."
         )
+    landed.refuse_later_refusals(settings, date.fromisoformat(version.as_of_date))
     checksums = {f"{name}.parquet": planned[f"{name}_sha256"] for name in FILES}
     for name, entry in planned["destinations"].items():
         if not entry.get("refused"):
@@ -191,7 +195,6 @@ def confirm(settings: Settings, folder: Path) -> dict:
             )
     if planned["hash"] != _hash(planned):
         raise ActivationRefused(f"{folder}: plan.json was changed after it was made; make a new plan.")
-    landed.refuse_later_refusals(settings, date.fromisoformat(version.as_of_date))
     return planned
 
 

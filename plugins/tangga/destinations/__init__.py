@@ -14,7 +14,8 @@ def open_destination(settings: Settings, name: str, planned: Mapping[str, Any], 
     """The destination `destinations.<name>` of the settings; nothing is asked of it yet.
 
     Of files, which tell where they came from, `planned` and `run_id` are it. A tool is what its module,
-    `tangga.destinations.<type>`, connects to, or the file that the settings name. Raises `DestinationRefused` when it cannot be used as it is configured.
+    `tangga.destinations.<type>`, connects to, or the file that the settings name. Raises `DestinationRefused` when it
+    cannot be used as it is configured.
     """
     spec = settings.destinations[name]
     if isinstance(spec, FilesDestination):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TypeVar
 
 from tangga.http import Denied
@@ -16,7 +16,9 @@ MOST_ALONE = 25
 """So many rows may be refused one by one in a chunk; more of them mean that the call itself is not right."""
 
 
-def isolated(rows: Sequence[T], send: Callable[[Sequence[T]], None]) -> list[tuple[T, Denied]]:
+def isolated(
+    rows: Sequence[T], send: Callable[[Sequence[T]], None], splitting: Collection[int] = SPLITTING
+) -> list[tuple[T, Denied]]:
     """Send all rows, at best by one call; returns those that the tool refuses, each with what it says.
 
     Raises `Denied` for what is not about rows, and when rows are refused one after the other."""
@@ -27,7 +29,7 @@ def isolated(rows: Sequence[T], send: Callable[[Sequence[T]], None]) -> list[tup
         try:
             send(part)
         except Denied as error:
-            if error.status not in SPLITTING:
+            if error.status not in splitting:
                 raise
             if len(part) > 1:
                 half = len(part) // 2

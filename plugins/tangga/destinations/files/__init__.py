@@ -28,7 +28,7 @@ from tangga.destinations.files.formats import FORMATS, NOBODY, Format, is_empty
 from tangga.engine import literal
 from tangga.settings import Settings
 
-_NOT_LINEAGE = {"audiences", "destinations", "left_out", "members_sha256", "messages_sha256"}
+_NOT_LINEAGE = {"hash", "audiences", "destinations", "left_out", "members_sha256", "messages_sha256"}
 """What a plan says of its members, besides where they came from."""
 _OF_THE_RUN = {"run_id": None, "approval": None}
 """What is another when the same lists are delivered again; the manifest goes on saying how they came there."""
@@ -47,8 +47,9 @@ class Files:
     def __init__(self, settings: Settings, name: str, planned: Mapping[str, Any], run_id: str):
         self._settings, self._folder = settings, settings.home / "exports" / name
         self._formats: Sequence[str] = settings.destinations[name].formats
+        of_plan = planned.get("destinations", {}).get(name, planned)["hash"]  # by which the ledger knows the delivery
         lineage = {key: value for key, value in planned.items() if key not in _NOT_LINEAGE}
-        self._lineage = {"as_of_date": lineage.pop("as_of_date"), "plan": lineage.pop("hash"), **lineage}
+        self._lineage = {"as_of_date": lineage.pop("as_of_date"), "plan": of_plan, **lineage}
         self._labels = {list_name: entry["label"] for list_name, entry in planned["audiences"].items()}
         self._run_id = run_id
         self._campaigns = {audience.name for audience in audiences.with_campaigns(audiences.load())}
