@@ -6,6 +6,7 @@ import fcntl
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from tangga import ledger
 from tangga.erasure import certificate, landed, ledger_rows, person, removal, requests, tombstones, tools
 from tangga.erasure.person import NotOnePerson, Person
 from tangga.erasure.removed import Removed
@@ -20,12 +21,16 @@ class Undecided(Exception):
 
 def find(settings: Settings, request_id: str) -> dict[str, Removed]:
     """Find the person and count what would go where; changes nothing. A request that is decided already is not counted
-    again. Raises `NotOnePerson` and `UnknownRequest`."""
+    again. Raises `UnknownRequest`, and `NotOnePerson`, which ends the request: it has to be asked anew."""
     row = requests.take(settings, request_id)
     if row["state"] != "asked":
         return {place: Removed(**counts) for place, counts in row["removed"].items()}
-    with tombstones.still(settings, fcntl.LOCK_SH):
-        found = person.find(settings, requests.given(settings, request_id))
+    try:
+        with tombstones.still(settings, fcntl.LOCK_SH):
+            found = person.find(settings, requests.given(settings, request_id))
+    except NotOnePerson:
+        decide(settings, request_id, False, "nobody: it did not say who is meant")
+        raise
     person.write(_file(settings, request_id), found)
     return removal.look(settings, removal.subject(settings, found, requests.given(settings, request_id)))
 
@@ -113,13 +118,14 @@ def remove(settings: Settings, request_id: str) -> dict[str, Removed]:
 def forget(settings: Settings, request_id: str, destination: str) -> int:
     """Let one destination forget the person, then the ledger; returns how many of its contacts it was asked to forget.
 
-    Raises `DestinationRefused` or `DestinationDown`: the certificate then says that it is open.
+    Raises `DestinationRefused`, `DestinationDown`, or `alone.Busy`: the certificate then says that it is open.
     """
     known = person.read(_file(settings, request_id))
     if known is None:
         return 0
-    asked = tools.forget(settings, destination, known, request_id)
-    gone = ledger_rows.rows(settings, known, destination)
+    with ledger.opened(settings) as book, book.alone(destination, settings.home / "state"):
+        asked = tools.forget(settings, destination, known, request_id)
+        gone = ledger_rows.rows(settings, known, destination)
     with database.opened(settings) as engine:
         Erasures(engine).removed(request_id, "ledger", gone)
         Erasures(engine).acknowledge(request_id, destination)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pyarrow as pa
 
 from tangga.destinations import open_destination
-from tangga.destinations.destination import Chunk, DestinationRefused
+from tangga.destinations.destination import Chunk, Destination, DestinationRefused
 from tangga.erasure.ledger_rows import Forgetting
 from tangga.erasure.person import Person
-from tangga.ledger import database
+from tangga.ledger import Ledger, database
 from tangga.settings import Settings
 
 COLUMNS = ("key", "customer_id", "address", "remote_id")
@@ -31,6 +31,7 @@ def forget(settings: Settings, name: str, person: Person, request_id: str) -> in
     try:
         if "erase" not in destination.sizes:
             return 0
+        _confirm_account(settings, name, destination)
         rows = _rows(settings, name, person, destination.identity)
         size = destination.sizes["erase"]
         for number in range(0, len(rows), size):
@@ -48,17 +49,25 @@ def forget(settings: Settings, name: str, person: Person, request_id: str) -> in
         destination.close()
 
 
+def _confirm_account(settings: Settings, name: str, destination: Destination) -> None:
+    """Whoever is unknown in another account, or in a list that was deleted, is not forgotten by that."""
+    account = destination.account()
+    with database.opened(settings) as engine:
+        released = Ledger(engine).destination(name)["account"]
+    if released and released != account:
+        raise DestinationRefused(
+            f"destinations.{name}: is another account than the one that was released, which may still know the person; "
+            "name that one again until the erasure is acknowledged."
+        )
+
+
 def _rows(settings: Settings, name: str, person: Person, identity: str) -> list[dict]:
     """What the ledger knows there, and what the tool may know from elsewhere: by address, whoever put it there."""
     with database.opened(settings) as engine:
         found = {row["key"]: row for row in Forgetting(engine).known(person, name)}
-    addresses = {row["address"] for row in found.values()}
-    nobody = dict.fromkeys(COLUMNS)
-    if identity == "address":
-        found |= {key: nobody | {"key": key, "address": key} for key in person.emails if key not in found}
-    else:
-        unknown = [email for email in person.emails if email not in addresses]
-        for number, customer in enumerate(person.customer_ids):
-            address = unknown[number] if number < len(unknown) else None
-            found.setdefault(customer, nobody | {"key": customer, "customer_id": customer, "address": address})
+    nobody, addresses = dict.fromkeys(COLUMNS), {row["address"] for row in found.values()}
+    unknown = [email for email in person.emails if email not in addresses]
+    found |= {email: nobody | {"key": email, "address": email} for email in unknown}
+    for customer in person.customer_ids if identity == "customer_id" else ():
+        found.setdefault(customer, nobody | {"key": customer, "customer_id": customer})
     return sorted(found.values(), key=lambda row: row["key"])
