@@ -71,7 +71,8 @@ def land(source: str, entity: str, dag_run=None, ti=None) -> dict[str, int]:
         known = freshness.mark_missed(settings, source, entity, day)
         note("; ".join(known.sentences) or "source was down; the day had landed before")
         return {"rows": 0, "rejected": 0}
-    note(f"{manifest.rows:,} rows, {manifest.rejected:,} rejected")
+    erased = f", {manifest.erased:,} of erased people left out" if manifest.erased else ""
+    note(f"{manifest.rows:,} rows, {manifest.rejected:,} rejected{erased}")
     return {"rows": manifest.rows, "rejected": manifest.rejected}
 
 
@@ -186,9 +187,13 @@ def is_newest_day(dag_run=None) -> bool:
 def plan(dag_run=None) -> str:
     """Freeze what should be sent; returns the plan's folder."""
     from tangga.activation import delivery, plan
+    from tangga.erasure import requests
 
     settings = _settings()
     delivery.settle(settings)
+    late = requests.overdue(settings)
+    for sentence in late:
+        log.warning("%s", sentence)
     folder = plan.make(settings, day_of(dag_run))
     planned = plan.read(folder)
     audiences, left_out = planned["audiences"], planned["left_out"]
@@ -196,7 +201,7 @@ def plan(dag_run=None) -> str:
         log.warning("%s", sentence)
     said = [f"{len(audiences)} audiences, {sum(entry['rows'] for entry in audiences.values()):,} memberships"]
     said += [f"left out: {', '.join(left_out)}, whose campaign is not fit to be sent"] if left_out else []
-    note("; ".join(said))
+    note("; ".join(said + late))
     return str(folder)
 
 
@@ -222,6 +227,68 @@ def deliver(destination: str, plan_folder: str, dag_run=None) -> dict[str, int]:
     left = f"; {done.rejected:,} rejected, {done.withheld:,} withheld" if done.rejected or done.withheld else ""
     note(f"{rows or 'nothing to do'}{left}")
     return done.counts
+
+
+def take_erasure(dag_run=None) -> str:
+    """The number of the request that a run is for. Raises when an address got past the form, after painting it over."""
+    from tangga.erasure import requests, traces
+    from tangga.erasure.person import IDENTIFIERS
+
+    settings, conf = _settings(), dag_run.conf or {}
+    if words := [str(conf[name]) for name in IDENTIFIERS if conf.get(name)]:
+        traces.airflow_database(settings, words)
+        traces.texts(settings, words)
+        raise ValueError(
+            "What the person is found by was given past the form of the UI, so that Airflow has kept it; it was "
+            "painted over in this home's database and logs. Ask again by the form, or by 'make erase'."
+        )
+    row = requests.take(settings, str(conf.get("request")))
+    note(f"{row['id']}: {row['reason']}; due {row['due_at']:%Y-%m-%d %H:%M} UTC")
+    return row["id"]
+
+
+def find_person(request: str) -> str:
+    """Find whom a request is about; returns the question for whoever is to agree: counts only."""
+    from tangga.erasure import steps
+
+    settings = _settings()
+    counts = steps.find(settings, request)
+    note(
+        f"{sum(each.rows for each in counts.values()):,} rows in {sum(each.files for each in counts.values()):,} files"
+    )
+    return steps.question(settings, request, counts)
+
+
+def remove_person(request: str) -> list[str]:
+    """Take the person out of every place of this home; returns the destinations that are still to forget them."""
+    from tangga.erasure import steps
+
+    settings = _settings()
+    counts = steps.remove(settings, request)
+    note(f"{sum(each.rows for each in counts.values()):,} rows removed")
+    return steps.open_destinations(settings, request)
+
+
+def forget_person(request: str, destination: str) -> int:
+    """Let one destination forget the person; returns how many of its contacts it was asked to."""
+    from tangga.erasure import steps
+
+    asked = steps.forget(_settings(), request, destination)
+    note(f"{asked} forgotten")
+    return asked
+
+
+def certify_erasure(request: str) -> str:
+    """Certify what was done; returns the page's path. Raises when something of an approved erasure is open."""
+    from tangga.erasure import requests, steps
+
+    settings = _settings()
+    page = steps.certify(settings, request)
+    note(str(page))
+    if requests.take(settings, request)["state"] == "approved":
+        still = ", ".join(steps.open_destinations(settings, request)) or "its removal"
+        raise ValueError(f"Erasure {request} is not done, open: {still}; trigger crm_erase with it as request. {page}")
+    return str(page)
 
 
 def _conclude(settings, results, remarks: Sequence[str] = ()) -> None:

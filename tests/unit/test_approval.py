@@ -177,6 +177,6 @@ def test_a_destination_that_cannot_be_used_asks_nobody(company, monkeypatch):
     def refuse(*_):
         raise DestinationRefused("tool: its key was revoked; make a new one.")
 
-    monkeypatch.setattr(sys.modules["tangga.destinations.mailchimp"], "opened", refuse)
+    monkeypatch.setattr(sys.modules["tangga.destinations.mailchimp"], "connect", refuse)
     with pytest.raises(DestinationRefused, match="its key was revoked"):
         ask(company, company.plan())

@@ -119,8 +119,8 @@ def required(settings: Settings, ledger: Ledger, destination: str, planned: dict
 
 def expected(settings: Settings, destination: str, planned: dict) -> list[str]:
     """Why somebody would have to agree, as far as it can be told without calling the destination."""
-    with opened(settings) as ledger:
-        known = settings.destinations[destination].type == "files" or ledger.destination(destination)["account"]
+    with opened(settings) as ledger, closing(open_destination(settings, destination, planned, "")) as found:
+        known = not found.needs_release or ledger.destination(destination)["account"]
     return _reasons(settings, destination, planned, None if known else "as the settings name it")
 
 
@@ -138,7 +138,7 @@ def _unreleased(settings: Settings, ledger: Ledger, destination: str, planned: d
     with closing(open_destination(settings, destination, planned, "")) as found:
         if not found.needs_release:
             return None
-        account = found.account()
+        account = found.account(ledger.list_names(destination))
     return None if ledger.destination(destination)["account"] == account else account
 
 

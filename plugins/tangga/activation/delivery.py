@@ -13,7 +13,7 @@ from datetime import date
 from pathlib import Path
 
 from tangga import alone, ledger
-from tangga.activation import approval, handed_out, plan
+from tangga.activation import approval, handed_out, judged, plan
 from tangga.activation.consent import Consent
 from tangga.activation.landed import ActivationRefused
 from tangga.activation.sending import Delivered, RowsRejected, Sending
@@ -40,11 +40,12 @@ def deliver(settings: Settings, name: str, folder: Path, run_id: str) -> Deliver
             raise DestinationRefused(entry["refused"])
         _confirm_basis(book, name, entry)
         agreed = approval.required(settings, book, name, planned)
-        with closing(open_destination(settings, name, planned | {"approval": agreed}, run_id)) as destination:
+        allowed = {"gate": judged.verdict(settings, planned), "approval": agreed}
+        with closing(open_destination(settings, name, planned | allowed, run_id)) as destination:
             _confirm_account(book, name, destination)
             lineage = {key: planned[key] for key in ("code_version", "published_version")}
             lineage |= {"rules_hash": planned["rules"], "as_of_date": date.fromisoformat(planned["as_of_date"])}
-            delivery = book.begin_delivery(name, entry["hash"], folder, run_id, approval=agreed, **lineage)
+            delivery = book.begin_delivery(name, entry["hash"], folder, run_id, **allowed, **lineage)
             done = Delivered()
             with _told(book, delivery, done), Consent(settings, planned, book, name, destination) as consent:
                 sending = Sending(settings, book, name, destination, consent, entry, done)

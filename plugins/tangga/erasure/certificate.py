@@ -48,7 +48,7 @@ def not_covered(settings: Settings) -> list[str]:
     """What nothing here can reach, as sentences for whoever has to see to it."""
     lists = [name for name in ("links", "suppressions") if getattr(settings.reference, name)]
     sentences = [
-        f"The company's own systems ({', '.join(settings.sources)}): the person is still in them unless they were erased "
+        f"The company's own systems ({', '.join(settings.sources)}): the person stays in them unless they were erased "
         "there; what they deliver of the person is not taken in any more.",
         "Copies of this home: backups, snapshots of its disk or store, older versions of objects in the store.",
         "Copies that people made: downloaded lists, files of the warehouse that somebody still has open.",

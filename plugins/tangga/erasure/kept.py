@@ -138,7 +138,7 @@ def _without(settings: Settings, file: Path, part: Path, person: Person, ids: It
 
 def _lines_without(file: Path, part: Path, theirs: set[str], dry: bool) -> int:
     """Write a CSV file without the records that have one of these values in a cell; others keep their bytes."""
-    text = file.read_text(encoding="utf-8", newline="")
+    text = file.read_bytes().decode()
     lines, kept, found, begin = list(io.StringIO(text, newline="")), [], 0, 0
     reader = csv.reader(lines)
     for record in reader:

@@ -122,7 +122,7 @@ def _parent(place: Path | Stored) -> str:
 
 
 def mentions(settings: Settings, words: Sequence[str]) -> int:
-    """How many rows of others, in the partitions that are left, name the person in a text: they are not the person's."""
+    """How many rows of others name the person in a text: they are not the person's."""
     found = 0
     for entity in CONTRACTS if words else ():
         for manifest in filter(None, map(read_manifest, every(settings, "landing", entity))):

@@ -31,7 +31,8 @@ class NotOnePerson(Exception):
 @dataclass
 class Person:
     """What a person is known by. Pairs are (namespace, id); `known_as` has their customer ids on each day that the
-    registry kept; `shared` counts the addresses and numbers that others have too, and which therefore stay usable."""
+    registry kept; `shared` counts the addresses and numbers that others have too, and which therefore stay usable.
+    `is_final` when nobody looks for them any more."""
 
     emails: list[str] = field(default_factory=list)
     phones: list[str] = field(default_factory=list)
@@ -41,6 +42,7 @@ class Person:
     customer_ids: list[str] = field(default_factory=list)
     known_as: dict[str, list[str]] = field(default_factory=dict)
     shared: int = 0
+    is_final: bool = False
 
     def ids_on(self, day: str) -> list[str]:
         """Their customer ids on a day, and today's."""
@@ -87,6 +89,14 @@ def find(settings: Settings, asked: dict[str, str]) -> Person:
         _load(con, settings)
         _match(con, given, settings.rules.identity.max_records_per_value)
         return _collect(con, settings, given)
+
+
+def values_of(settings: Settings, asked: dict[str, str]) -> list[tuple[str, tuple[str, ...]]]:
+    """What tombstones are of what was given: kind, and the parts of what is hashed. Raises `NotOnePerson`."""
+    given = _normal(settings, asked)
+    spaces = sorted({spec.namespace or name for name, spec in settings.sources.items()})
+    single = [(kind, (given[kind],)) for kind in ("email", "phone") if kind in given]
+    return single + [("record", (space, given["contact_id"])) for space in spaces if "contact_id" in given]
 
 
 def _normal(settings: Settings, asked: dict[str, str]) -> dict[str, str]:

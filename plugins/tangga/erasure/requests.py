@@ -22,20 +22,12 @@ from sqlalchemy import select, update
 from tangga import files
 from tangga.erasure import hashes
 from tangga.erasure.person import IDENTIFIERS
+from tangga.erasure.reasons import REASONS
 from tangga.erasure.removed import Removed
 from tangga.erasure.tables import erasures
 from tangga.ledger import database
 from tangga.ledger.session import Session, now
 from tangga.settings import Settings
-
-REASONS = (
-    "the person asked for it",
-    "the person withdrew consent",
-    "their account was closed",
-    "an authority ordered it",
-    "the data were never lawful",
-)
-"""Fixed words: a free text would sooner or later hold a name."""
 
 _ID = re.compile(r"\d{8}-[0-9a-f]{8}")
 

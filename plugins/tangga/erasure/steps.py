@@ -1,9 +1,9 @@
-"""The steps of an erasure, for the DAG and for `make erase`. Each may be done again, after a kill at any instruction."""
+"""The steps of an erasure, for the DAG and for `make erase`. Each may be done again, after a kill at any point."""
 
 from __future__ import annotations
 
 import fcntl
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from tangga.erasure import certificate, landed, ledger_rows, person, removal, requests, tombstones, tools
@@ -70,24 +70,30 @@ def decide(settings: Settings, request_id: str, is_yes: bool, by: str) -> None:
 
 
 def bury(settings: Settings, request_id: str) -> None:
-    """Keep the person out from now on: whatever came to be known since they were found counts too. Raises `Undecided`."""
+    """Keep the person out from now on; what came to be known of them since they were found counts too. Raises
+    `Undecided`."""
     row = requests.take(settings, request_id)
     if row["state"] not in ("approved", "done"):
-        raise Undecided(
-            f"Erasure {request_id} is {row['state']}, not approved; approve it in crm_erase or 'make erase'."
-        )
+        raise Undecided(f"Erasure {request_id} is {row['state']}; approve it in crm_erase or with 'make erase'.")
     known = person.read(_file(settings, request_id))
     if known is None:
         return
-    with tombstones.still(settings, fcntl.LOCK_SH):
-        try:
-            known = known.with_all_of(person.find(settings, requests.given(settings, request_id)))
-        except NotOnePerson:  # half of them is gone already, or somebody else has come to look alike: nobody is guessed
-            pass
-    person.write(_file(settings, request_id), known)
+    if not known.is_final:  # once anything is removed, what was given could point to somebody else
+        known = _found_again(settings, request_id, known)
+        person.write(_file(settings, request_id), known)
     tombstones.bury(settings, request_id, known.tombstones)
     with database.opened(settings) as engine:
         Erasures(engine).expect(request_id, _destinations(settings))
+
+
+def _found_again(settings: Settings, request_id: str, known: Person) -> Person:
+    try:
+        with tombstones.still(settings, fcntl.LOCK_SH):
+            now = person.find(settings, requests.given(settings, request_id))
+    except NotOnePerson:  # somebody else has come to look alike: what was agreed to holds
+        now = known
+    is_same = not known.customer_ids or not set(known.customer_ids).isdisjoint(now.customer_ids)
+    return replace(known.with_all_of(now) if is_same else known, is_final=True)
 
 
 def remove(settings: Settings, request_id: str) -> dict[str, Removed]:

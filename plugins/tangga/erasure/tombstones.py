@@ -34,7 +34,7 @@ class Tombstones(Session):
 
     def all(self) -> frozenset[tuple[str, str]]:
         with self._reading() as connection:
-            return frozenset(connection.execute(select(tombstones.c.kind, tombstones.c.digest)).tuples())
+            return frozenset(map(tuple, connection.execute(select(tombstones.c.kind, tombstones.c.digest))))
 
     def lift(self, erasure_id: str) -> int:
         with self._writing() as connection:

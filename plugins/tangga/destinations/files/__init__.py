@@ -30,6 +30,8 @@ from tangga.settings import Settings
 
 _NOT_LINEAGE = {"hash", "audiences", "destinations", "left_out", "members_sha256", "messages_sha256"}
 """What a plan says of its members, besides where they came from."""
+_OF_THE_RUN = {"run_id": None, "approval": None}
+"""What is another when the same lists are delivered again; the manifest goes on saying how they came there."""
 
 
 class Files:
@@ -122,5 +124,5 @@ class Files:
         origin = {key: since.get(key, self._lineage[key]) for key in ("as_of_date", "plan")}
         lists = {**lists, name: {"label": label, **first, "rows": rows, "formats": written, **origin}}
         manifest = {**self._lineage, "run_id": self._run_id, "audiences": dict(sorted(lists.items()))}
-        if {**manifest, "run_id": None} != {**before, "run_id": None}:
+        if {**manifest, **_OF_THE_RUN} != {**before, **_OF_THE_RUN}:
             manifests.write(self._folder, manifest)
