@@ -8,6 +8,10 @@ export PYTHONPATH := $(CURDIR)/plugins:$(CURDIR)$(if $(PYTHONPATH),:$(PYTHONPATH
 ifdef SCALE
 export TANGGA_DEMO_SCALE := $(SCALE)
 endif
+# `make up DEMO_TOOLS=1`: lists go to e-mail tools on this machine, in place of real ones.
+ifdef DEMO_TOOLS
+export TANGGA_DEMO_TOOLS := $(DEMO_TOOLS)
+endif
 PORT ?= 8080
 
 # The extra that is installed beside the rest; unless said, the one that is there. `EXTRAS=` removes it.
@@ -33,7 +37,7 @@ run: $(INSTALLED) ## the whole pipeline once, through Airflow, without a server
 doctor: $(INSTALLED) ## look at settings, connections and a few rows of every source; write nothing
 	@$(BIN)/python -m tangga.local.doctor $(OPTIONS) $(if $(AS_OF),--as-of "$(AS_OF)")
 
-up: $(INSTALLED) ## Airflow with its UI, until Ctrl-C (DETACH=1: in the background)
+up: $(INSTALLED) ## Airflow with its UI, until Ctrl-C (DETACH=1: in the background; DEMO_TOOLS=1: with e-mail tools to play with)
 	@$(BIN)/python -m tangga.local.up up --port "$(PORT)" $(OPTIONS) $(if $(DETACH),--detach)
 
 down: $(INSTALLED) ## stop what 'make up' started

@@ -1,4 +1,4 @@
-"""What stands between the network and a tool: it writes down every request, and lets the unlucky ones meet their fault."""
+"""What stands between the network and a tool: it writes down each request, and lets the unlucky meet their fault."""
 
 from __future__ import annotations
 

@@ -111,7 +111,7 @@ def test_an_address_that_changed(portal, connect):
     assert receipt.remote_ids == {"c00001": first[0]["remote_id"]}
     assert portal.contact("new@example.com")["id"] == first[0]["remote_id"]
     receipt = send(destination, "upsert", [first[0] | {"address": "ani2@example.com"}])
-    assert why(receipt) == {"c00001": "Contact already exists. Existing ID: …"} or "c00001" in why(receipt)
+    assert why(receipt) == {"c00001": "Contact already exists. Existing ID: …"}
     assert len(portal.contacts) == 2
 
 
@@ -119,7 +119,7 @@ def test_two_customers_who_are_one_contact_there(portal, connect):
     one, two = rows(2)
     receipt = send(connect(), "upsert", [one, two | {"address": one["address"]}])
     assert len(portal.contacts) == 1
-    assert list(why(receipt)) == ["c00002"]
+    assert why(receipt) == {"c00002": "Contact already exists. Existing ID: …"}
 
 
 def test_a_contact_that_was_deleted_there_is_made_anew(portal, connect):
@@ -211,9 +211,7 @@ def test_stages_are_left_alone_unless_mapped(portal, connect):
 
 
 def test_a_rung_that_is_none(connect):
-    with pytest.raises(
-        DestinationRefused, match="'Prospect' is no rung; correct it in tangga.yml, use suspect, "
-    ):
+    with pytest.raises(DestinationRefused, match="'Prospect' is no rung; correct it in tangga.yml, use suspect, "):
         connect(lifecycle_stages={"Prospect": "lead"})
 
 

@@ -84,6 +84,27 @@ def test_who_said_no_stays_known(ledger_settings):
         assert [b.num_rows for b in book.refusals()] == [2]
 
 
+def test_whom_we_had_archived_has_not_said_no_there(ledger_settings):
+    with ledger.opened(ledger_settings) as book:
+        deliver(book, 0, "upsert", None, people("a", "b", "c"))
+        deliver(book, 1, "stop", None, people("a", "b"))
+        said = {"a": "archived", "b": "unsubscribed", "c": "archived", "d": "archived"}
+        book.hear("tool", [Refusal(f"{key}@example.com", status) for key, status in said.items()])
+        assert book.refused([f"{key}@example.com" for key in said]) == {
+            "b@example.com": "unsubscribed", "c@example.com": "archived", "d@example.com": "archived"
+        }  # fmt: skip
+
+
+def test_a_renamed_account_is_the_same(ledger_settings):
+    with ledger.opened(ledger_settings) as book:
+        book.release("tool", "Toko, audience 'News' [a1b2c3d4e5]", "dina")
+        deliver(book, 0, "add", "x", people("a"))
+        book.release("tool", "Toko, audience 'Brief' [a1b2c3d4e5]", "dina")
+        assert members(book) == {("x", "a", True)}
+        book.release("tool", "Toko, audience 'Brief' [fffff00000]", "dina")
+        assert members(book) == set()
+
+
 def test_another_account_knows_nobody(ledger_settings):
     with ledger.opened(ledger_settings) as book:
         book.release("tool", "list 1", "dina")

@@ -296,7 +296,7 @@ def test_an_operation_that_failed_for_a_while_is_done_again(tool, connect, monke
 
 def test_the_account(tool, connect):
     destination = connect()
-    assert destination.account() == "Toko Tangga, audience 'Pelanggan' (a1b2c3d4e5)"
+    assert destination.account() == "Toko Tangga, audience 'Pelanggan' [a1b2c3d4e5]"
     assert (destination.identity, destination.needs_release) == ("address", True)
     assert writes(tool) == []
 

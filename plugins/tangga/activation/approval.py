@@ -14,7 +14,7 @@ from pathlib import Path
 from tangga import audiences
 from tangga.activation import limits, plan, preview
 from tangga.destinations import open_destination
-from tangga.destinations.destination import DestinationRefused
+from tangga.destinations.destination import DestinationRefused, is_same_account
 from tangga.ledger import Ledger, opened
 from tangga.settings import Settings
 
@@ -138,8 +138,11 @@ def _unreleased(settings: Settings, ledger: Ledger, destination: str, planned: d
     with closing(open_destination(settings, destination, planned, "")) as found:
         if not found.needs_release:
             return None
-        account = found.account(ledger.list_names(destination))
-    return None if ledger.destination(destination)["account"] == account else account
+        account = found.account()
+        if not is_same_account(ledger.destination(destination)["account"], account):
+            return account
+        found.account(ledger.list_names(destination))  # what was deleted there is told before anybody is asked
+    return None
 
 
 def _holds(said: dict | None) -> bool:

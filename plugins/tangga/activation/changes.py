@@ -26,6 +26,7 @@ from tangga.destinations.destination import Destination, Operation, WholeLists
 from tangga.engine import literal
 from tangga.ledger import Ledger
 from tangga.settings import Settings
+from tangga.settings.destinations import PACE
 
 BASE = ("key", "customer_id", "address", "remote_id")
 NARROW = (*BASE, "fields_hash")
@@ -73,7 +74,7 @@ def freeze(
     con.executemany("insert into wanted values (?)", [[audience] for audience in listed] or [[None]])
     columns = [column for column, *_ in con.execute("describe members").fetchall()]
     told = [column for column in columns if is_whole or column not in OF_LISTS]
-    _hash_fields(con, told, settings.destinations[name].model_dump_json(exclude={"audiences"}))
+    _hash_fields(con, told, settings.destinations[name].model_dump_json(exclude=PACE))
     _say_who_refuses(con, book, name)
     con.execute((WHOLE_LISTS if is_whole else LISTS).format(identity=_IDENTITIES[destination.identity]))
     emptied = _emptied(con, destination) if is_whole else []
@@ -149,7 +150,8 @@ def load(con: duckdb.DuckDBPyConnection, table: str, batches: Iterator[pa.Record
 
 def _hash_fields(con: duckdb.DuckDBPyConnection, told: Sequence[str], salt: str) -> None:
     """Create `listed`: the plan's members with an address, with a checksum of what the destination is told of them. It
-    changes with the destination's settings, too: fields that are called differently there are told anew."""
+    changes with the destination's settings, too: fields that are called differently there are told anew (how fast
+    it is asked makes no difference)."""
     texts = ", ".join(f"coalesce(cast({column} as varchar), chr(30))" for column in told)
     con.execute(
         f"""create or replace temp table listed as

@@ -18,7 +18,7 @@ from tangga.activation.consent import Consent
 from tangga.activation.landed import ActivationRefused
 from tangga.activation.sending import Delivered, RowsRejected, Sending
 from tangga.destinations import open_destination
-from tangga.destinations.destination import Destination, DestinationDown, DestinationRefused
+from tangga.destinations.destination import Destination, DestinationDown, DestinationRefused, is_same_account
 from tangga.ledger import Ledger
 from tangga.settings import Settings
 
@@ -110,9 +110,10 @@ def _confirm_basis(book: Ledger, name: str, entry: dict) -> None:
 
 
 def _confirm_account(book: Ledger, name: str, destination: Destination) -> None:
-    account = destination.account(book.list_names(name))
-    if destination.needs_release and book.destination(name)["account"] != account:
+    account = destination.account()
+    if destination.needs_release and not is_same_account(book.destination(name)["account"], account):
         raise ActivationRefused(
             f"{name}: nobody has released the account that the connection leads to now ({account}), so that nothing is "
             "sent; trigger crm_activate again, which asks for it."
         )
+    destination.account(book.list_names(name))

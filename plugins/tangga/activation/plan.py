@@ -43,6 +43,7 @@ MEMBERS = """
         personalization.language,
         lifecycle.rung_name as rung,
         rfm.segment,
+        satisfaction.nps_group,
         personalization.preferred_category,
         personalization.recommended_product,
         personalization.coupon_policy,
@@ -59,6 +60,8 @@ MEMBERS = """
     inner join published.customer.customer_personalization as personalization
         on members.customer_id = personalization.customer_id
     left join published.customer.customer_rfm as rfm on members.customer_id = rfm.customer_id
+    left join published.customer.customer_satisfaction as satisfaction
+        on members.customer_id = satisfaction.customer_id
 """
 
 MESSAGES = f"select {', '.join(sends.COLUMNS)} from published.audiences.audience_due"

@@ -80,6 +80,16 @@ class Refusal:
     changed_at: datetime | None = None
 
 
+def is_same_account(one: str | None, other: str | None) -> bool:
+    """Whether two answers of `Destination.account` mean the same account: where they end with an id in square brackets
+    it alone counts, because names change."""
+    return one is not None and other is not None and _identity(one) == _identity(other)
+
+
+def _identity(account: str) -> str:
+    return account.rpartition("[")[2] if account.endswith("]") else account
+
+
 class Destination(Protocol):
     """An open connection to one destination."""
 
@@ -93,9 +103,10 @@ class Destination(Protocol):
     """Whether a person has to say, once, that this account is the right one before anything is sent."""
 
     def account(self, lists: Collection[str] = ()) -> str:
-        """Which account this is, as its owner would know it. `lists` are those that people are on there, as far as was
-        acknowledged. Raises `DestinationRefused` or `DestinationDown` when it cannot be used: wrong credentials, or a
-        list, tag or field that was deleted there."""
+        """Which account this is, as its owner would know it; at the end, in square brackets, what stays when it is
+        renamed (see `is_same_account`). `lists` are those that people are on there, as far as was acknowledged. Nothing
+        is changed there by asking. Raises `DestinationRefused` or `DestinationDown` when it cannot be used: wrong
+        credentials, or a list, tag or field that was deleted there."""
 
     def refusals(self, addresses: Sequence[str], since: datetime | None) -> Iterable[Refusal]:
         """Who said no there: at least those of `addresses` who did, and anybody who did since then, if it can tell."""

@@ -15,8 +15,11 @@ from tangga.ledger.session import Session, batched, now
 
 class Consent(Session):
     def hear(self, destination: str, refusals: Iterable[Refusal], until: datetime | None = None) -> int:
-        """Keep who said no at a tool; with `until`, that everything before it has been heard. Returns how many."""
+        """Keep who said no at a tool; with `until`, that everything before it has been heard. Returns how many.
+
+        Whoever was archived there because of a `stop` of ours has said so to us, and may say yes to us again."""
         heard_at, count = now(), 0
+        refusals = self._but_for_our_own(destination, refusals)
         rows = (
             {
                 "destination": destination,
@@ -37,6 +40,21 @@ class Consent(Session):
                 row = {"name": destination, "mirrored_at": until, "position": 0}
                 self._put(connection, destinations, [row], position=destinations.c.position)
         return count
+
+    def _but_for_our_own(self, destination: str, refusals: Iterable[Refusal]) -> Iterator[Refusal]:
+        contacts = tables.contacts
+        for part in batched(refusals):
+            archived = [refusal.address for refusal in part if refusal.status == "archived"]
+            query = select(contacts.c.address).where(
+                contacts.c.destination == destination,
+                contacts.c.stopped_at.is_not(None),
+                contacts.c.address.in_(archived),
+            )
+            stopped = set()
+            if archived:
+                with self._reading() as connection:
+                    stopped = set(connection.execute(query).scalars())
+            yield from (refusal for refusal in part if refusal.status != "archived" or refusal.address not in stopped)
 
     def refused(self, addresses: Sequence[str]) -> dict[str, str]:
         """Which of these addresses said no, at whichever destination, and how the tool called it."""

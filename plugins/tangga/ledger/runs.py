@@ -12,6 +12,7 @@ from typing import Literal
 from sqlalchemy import delete, select, text, update
 
 from tangga import alone
+from tangga.destinations.destination import is_same_account
 from tangga.ledger import tables
 from tangga.ledger.session import Session, now
 
@@ -32,7 +33,7 @@ class Runs(Session):
             destination = tables.destinations
             before = connection.execute(select(destination.c.account).where(destination.c.name == name)).scalar()
             row = {"name": name, "account": account, "released_at": now(), "released_by": by, "position": 0}
-            moved = before is not None and before != account
+            moved = before is not None and not is_same_account(before, account)
             if moved:
                 row["mirrored_at"] = None
                 for table in (tables.contacts, tables.memberships):

@@ -68,6 +68,7 @@ __all__ = [
 ]
 
 REPOSITORY = Path(__file__).resolve().parents[3]
+DEMO_TOOLS = REPOSITORY / "examples" / "demo_tools" / "destinations.yml"
 
 
 class Business(Strict):
@@ -165,7 +166,8 @@ def load(config: str | Path | None = None, home: str | Path | None = None) -> Se
     """Read `tangga.yml`.
 
     `config` defaults to $TANGGA_CONFIG, then to the repository's own; `home`, where runs write, to
-    $TANGGA_HOME, then to `var/` beside the file. $TANGGA_DEMO_SCALE sets the demo company's size.
+    $TANGGA_HOME, then to `var/` beside the file. $TANGGA_DEMO_SCALE sets the demo company's size;
+    with $TANGGA_DEMO_TOOLS lists go to the demo e-mail tools in place of real ones.
     Raises `SettingsError`.
     """
     path = Path(config or os.environ.get("TANGGA_CONFIG") or REPOSITORY / "tangga.yml").resolve()
@@ -173,6 +175,8 @@ def load(config: str | Path | None = None, home: str | Path | None = None) -> Se
     raw = read_yaml(path)
     for key in {"config_path", "home"} & set(raw):
         raise SettingsError(f"{path}: {key}: {faults.UNKNOWN}")
+    if os.environ.get("TANGGA_DEMO_TOOLS"):
+        raw["destinations"] = _played_with(raw.get("destinations"))
     scale = os.environ.get("TANGGA_DEMO_SCALE")
     if scale and isinstance(raw.get("demo"), dict):
         raw["demo"] = {**raw["demo"], "scale": scale}
@@ -184,6 +188,18 @@ def load(config: str | Path | None = None, home: str | Path | None = None) -> Se
         raise SettingsError("\n".join(faults.sentences(path, raw, error))) from None
     own_destinations.check(settings)
     return settings
+
+
+def _played_with(given: Any) -> Any:
+    """Destinations in which the demo e-mail tools stand in for all others but files."""
+    if not isinstance(given, dict | None):
+        return given
+    files = {
+        name: one
+        for name, one in (given or {}).items()
+        if not isinstance(one, dict) or one.get("type", "files") == "files"
+    }
+    return files | read_yaml(DEMO_TOOLS)["destinations"]
 
 
 def _filled(path: Path, name: str, source: Any) -> Any:

@@ -11,6 +11,12 @@ from tangga.settings.types import ConnectionId, Name, Strict, Text, shaped
 STAGES = ("subscriber", "lead", "marketingqualifiedlead", "salesqualifiedlead", "opportunity", "customer", "evangelist")
 """HubSpot's own lifecycle stages; a portal may have more, which it calls by a number."""
 
+PACE = {
+    *("audiences", "timeout_seconds", "deadline_seconds", "requests_per_second", "requests_per_10_seconds"),
+    *("batch_from", "batch_seconds", "check_subscriptions", "when_refused"),
+}
+"""Settings that say who is told, and how fast: what a destination is told of a person does not depend on them."""
+
 Prefix = Annotated[str, shaped(r"[^\s:,][^\s,]{0,19}", "use up to 20 characters without blanks and commas, like crm:")]
 ListId = Annotated[str, shaped("[0-9A-Za-z]{5,20}", "give the audience's id, such as a1b2c3d4e5 (Audience > Settings)")]
 Version = Annotated[str, shaped(r"20\d\d-\d\d", "write a version of the API like 2026-09")]

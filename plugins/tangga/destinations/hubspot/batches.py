@@ -91,6 +91,6 @@ def parts(rows: Iterable, size: int) -> Iterator[list]:
 def _failure(error: Mapping, row: Mapping) -> Failure:
     said = str(error.get("message") or "")
     inner = _INNER.findall(said)  # a list of faults is written into the sentence as JSON
-    text = words.safe("; ".join(inner), row) if inner else words.said(error, row)
     holder = _HOLDER.search(said)
+    text = words.safe("; ".join(inner), row) if inner else _HOLDER.sub("Existing ID: …", words.said(error, row))
     return Failure(text or "was refused without a word", error.get("category") == NOT_FOUND, holder and holder[1])

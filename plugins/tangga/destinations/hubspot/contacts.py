@@ -31,14 +31,13 @@ class Contacts:
         holders = self._holders(unknown)
         adopted = self._update([(row, holders[row["key"]], {}) for row in unknown if row["key"] in holders], values)
         new = self._upsert([row for row in unknown if row["key"] not in holders], values)
-        taken = {key: failure.holder for key, failure in new.failures.items() if failure.holder}
+        written = {str(result["id"]) for batch in (done, adopted, new) for result in batch.results.values()}
+        taken = {key: one.holder for key, one in new.failures.items() if one.holder and one.holder not in written}
         late = self._update([(row, taken[row["key"]], {}) for row in unknown if row["key"] in taken], values)
-        results = done.results | adopted.results | new.results | late.results
-        failures = {key: one for key, one in done.failures.items() if key not in lost}
-        failures |= adopted.failures | {key: one for key, one in new.failures.items() if key not in taken}
-        failures |= late.failures
-        remote_ids = {key: str(result["id"]) for key, result in results.items()}
-        rejected = {key: failure.words for key, failure in failures.items()}
+        all_of_it = (done, adopted, new, late)
+        remote_ids = {key: str(result["id"]) for batch in all_of_it for key, result in batch.results.items()}
+        failures = {key: failure for batch in all_of_it for key, failure in batch.failures.items()}
+        rejected = {key: failure.words for key, failure in failures.items() if key not in remote_ids}
         rejected |= self._correct_stages(rows, remote_ids, values)
         return [Rejected(key, why) for key, why in rejected.items()], remote_ids
 

@@ -58,7 +58,7 @@ class Mailchimp:
             found = self._api.ask("GET", self._list, {"fields": "id,name"})
         self._fields.check(is_known=bool(lists))
         self._tags.check(lists)
-        return f"{account.get('account_name', 'Mailchimp')}, audience '{found.get('name')}' ({self._settings.list})"
+        return f"{account.get('account_name', 'Mailchimp')}, audience '{found.get('name')}' [{self._settings.list}]"
 
     def refusals(self, addresses: Sequence[str], since: datetime | None) -> Iterator[Refusal]:
         return refusals.read(self._api, self._list, since)
