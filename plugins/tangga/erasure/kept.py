@@ -60,9 +60,10 @@ def _day(settings: Settings, day: Path, person: Person, dry: bool) -> Removed:
 def plans(settings: Settings, person: Person, dry: bool) -> Removed:
     """Every plan. One that was not delivered yet cannot be any more: it is not what was planned, or agreed to."""
     removed = Removed()
-    for file in sorted((settings.home / "state" / "plans").rglob("*.parquet")):
+    base = settings.home / "state" / "plans"
+    for file in sorted(base.rglob("*.parquet")):
         part = file.with_name(f".{file.name}.part")
-        found = _without(settings, file, part, person, person.ids_on(file.parent.name[:10]), dry)
+        found = _without(settings, file, part, person, person.ids_on(file.relative_to(base).parts[0][:10]), dry)
         if found and not dry:
             files.replace(part, file)
         removed += Removed(1 if found else 0, found)

@@ -13,6 +13,8 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import duckdb
+
 from tangga import engine, files, landing
 from tangga.contracts import CONTRACTS, Contract
 from tangga.engine import literal
@@ -27,46 +29,69 @@ from tangga.storage import Stored
 def partitions(settings: Settings, blocked: Blocked, dry: bool) -> Removed:
     """Take the rows of `blocked` people out of every partition; `dry` only counts."""
     removed = Removed()
-    for entity, contract in CONTRACTS.items():
-        for place in every(settings, "landing", entity):
-            manifest = read_manifest(place)
-            if manifest:
-                removed += _partition(settings, place, manifest, contract, blocked, dry)
-            elif not dry:
-                removed += _unfinished(place)
+    with engine.scratch(settings) as con:
+        for entity, contract in CONTRACTS.items():
+            for place in every(settings, "landing", entity):
+                manifest = read_manifest(place)
+                if manifest:
+                    removed += _partition(con, settings, place, manifest, contract, blocked, dry)
+                elif not dry:
+                    removed += _unfinished(place)
     return removed
 
 
 def _partition(
-    settings: Settings, place: Path | Stored, manifest: Manifest, contract: Contract, blocked: Blocked, dry: bool
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    place: Path | Stored,
+    manifest: Manifest,
+    contract: Contract,
+    blocked: Blocked,
+    dry: bool,
 ) -> Removed:
-    local = desk(settings, manifest.entity, manifest.source, manifest.ds)
-    part, before = local / ".part.parquet", landing.here(settings, manifest)
-    with engine.scratch(settings) as con:
-        con.execute(f"create temp view part as from read_parquet({literal(before)}, hive_partitioning=false)")
-        condition = blocked.predicate(con, "part", contract, "namespace")
-        if dry:
-            found = con.execute(f"select count(*) from part where {condition}").fetchone()[0]
-            return Removed(1 if found else 0, found)
-        if condition != "false":
-            con.execute(f"create temp view _landed as from part where not ({condition})")
-            con.execute(f"copy _landed to {literal(part)} (format parquet, compression zstd)")
-            measured = extract.measured(con, settings, contract, date.fromisoformat(manifest.ds))
+    file = literal(landing.here(settings, manifest))
+    con.execute(f"create or replace temp view part as from read_parquet({file}, hive_partitioning=false)")
+    condition = blocked.predicate(con, "part", contract, "namespace")
+    if dry:
+        found = con.execute(f"select count(*) from part where {condition}").fetchone()[0]
+        return Removed(1 if found else 0, found)
     rows = 0
     if condition != "false":
-        rows, checksum = manifest.rows - measured["rows"], files.sha256(part)
-        changes = measured | {"erased": manifest.erased + rows, "landed_sha256": manifest.content}
-        after = replace(manifest, file=f"{checksum[:16]}.parquet", sha256=checksum, **changes)
-        files.replace(part, local / after.file)
-        if isinstance(place, Stored):
-            (place / after.file).put(local / after.file)
+        after = _written_anew(con, settings, place, manifest, contract, condition)
         record_gate(place, manifest, after)
         write_manifest(place, after)
-        manifest = after
+        manifest, rows = after, manifest.rows - after.rows
     drop_others(place, manifest)  # also those of a removal that was killed
+    local = desk(settings, manifest.entity, manifest.source, manifest.ds)
     if isinstance(place, Stored) and local.exists():
         drop_others(local, manifest)
     return Removed(files=1 if rows else 0, rows=rows)
+
+
+def _written_anew(
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    place: Path | Stored,
+    manifest: Manifest,
+    contract: Contract,
+    condition: str,
+) -> Manifest:
+    """Put a file without the rows of a condition beside the partition's own; returns the manifest of it."""
+    local = desk(settings, manifest.entity, manifest.source, manifest.ds)
+    part = local / ".part.parquet"
+    con.execute(f"create or replace temp view _landed as from part where not ({condition})")
+    con.execute(f"copy _landed to {literal(part)} (format parquet, compression zstd)")
+    measured = extract.measured(con, settings, contract, date.fromisoformat(manifest.ds))
+    checksum = files.sha256(part)
+    changes = measured | {
+        "erased": manifest.erased + manifest.rows - measured["rows"],
+        "landed_sha256": manifest.content,
+    }
+    after = replace(manifest, file=f"{checksum[:16]}.parquet", sha256=checksum, **changes)
+    files.replace(part, local / after.file)
+    if isinstance(place, Stored):
+        (place / after.file).put(local / after.file)
+    return after
 
 
 def _unfinished(place: Path | Stored) -> Removed:
@@ -124,11 +149,11 @@ def _parent(place: Path | Stored) -> str:
 def mentions(settings: Settings, words: Sequence[str]) -> int:
     """How many rows of others name the person in a text: they are not the person's."""
     found = 0
-    for entity in CONTRACTS if words else ():
-        for manifest in filter(None, map(read_manifest, every(settings, "landing", entity))):
-            with engine.scratch(settings) as con:
+    with engine.scratch(settings) as con:
+        for entity in CONTRACTS if words else ():
+            for manifest in filter(None, map(read_manifest, every(settings, "landing", entity))):
                 file = literal(landing.here(settings, manifest))
-                con.execute(f"create temp view part as from read_parquet({file}, hive_partitioning=false)")
+                con.execute(f"create or replace temp view part as from read_parquet({file}, hive_partitioning=false)")
                 columns = con.execute("describe part").fetchall()
                 text = "concat_ws(chr(31), " + ", ".join(name for name, kind, *_ in columns if kind == "VARCHAR") + ")"
                 named = " or ".join(f"contains(lower({text}), lower(?))" for _ in words)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
+from tangga import ledger
 from tangga.erasure import hashes, kept, landed, published, tombstones, traces
 from tangga.erasure.blocked import Blocked
 from tangga.erasure.person import Person
@@ -52,7 +54,17 @@ def look(settings: Settings, who: Subject) -> dict[str, Removed]:
 
 
 def remove(settings: Settings, who: Subject) -> Iterator[tuple[str, Removed]]:
-    """Take the person out of every place, one after the other; nothing lands meanwhile."""
+    """Take the person out of every place, one after the other: nothing lands meanwhile, nor is delivered while plans
+    and lists are changed. Raises `alone.Busy` when a delivery does not end."""
     for name, place in PLACES.items():
-        with tombstones.still(settings):
-            yield name, place(settings, who, False)
+        with _no_delivery(settings) if name in ("plans", "exports") else tombstones.still(settings):
+            removed = place(settings, who, False)
+        yield name, removed
+
+
+@contextmanager
+def _no_delivery(settings: Settings) -> Iterator[None]:
+    with ledger.opened(settings) as book, ExitStack() as held:
+        for name in sorted(settings.destinations):
+            held.enter_context(book.alone(name, settings.home / "state"))
+        yield

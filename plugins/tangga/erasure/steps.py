@@ -6,6 +6,7 @@ import fcntl
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from tangga import ledger
 from tangga.erasure import certificate, landed, ledger_rows, person, removal, requests, tombstones, tools
 from tangga.erasure.person import NotOnePerson, Person
 from tangga.erasure.removed import Removed
@@ -113,13 +114,14 @@ def remove(settings: Settings, request_id: str) -> dict[str, Removed]:
 def forget(settings: Settings, request_id: str, destination: str) -> int:
     """Let one destination forget the person, then the ledger; returns how many of its contacts it was asked to forget.
 
-    Raises `DestinationRefused` or `DestinationDown`: the certificate then says that it is open.
+    Raises `DestinationRefused`, `DestinationDown`, or `alone.Busy`: the certificate then says that it is open.
     """
     known = person.read(_file(settings, request_id))
     if known is None:
         return 0
-    asked = tools.forget(settings, destination, known, request_id)
-    gone = ledger_rows.rows(settings, known, destination)
+    with ledger.opened(settings) as book, book.alone(destination, settings.home / "state"):
+        asked = tools.forget(settings, destination, known, request_id)
+        gone = ledger_rows.rows(settings, known, destination)
     with database.opened(settings) as engine:
         Erasures(engine).removed(request_id, "ledger", gone)
         Erasures(engine).acknowledge(request_id, destination)

@@ -45,6 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _erase(settings: Settings, request_id: str | None) -> int:
+    from tangga import alone
     from tangga.destinations.destination import DestinationDown, DestinationRefused
     from tangga.erasure import requests, steps
     from tangga.erasure.person import NotOnePerson
@@ -68,7 +69,7 @@ def _erase(settings: Settings, request_id: str | None) -> int:
     for destination in steps.open_destinations(settings, request_id):
         try:
             steps.forget(settings, request_id, destination)
-        except (DestinationRefused, DestinationDown) as error:
+        except (DestinationRefused, DestinationDown, alone.Busy) as error:
             print(f"{destination}: {error}", file=sys.stderr)
     print(steps.certify(settings, request_id))
     row = requests.take(settings, request_id)
