@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 from tangga import publish, settings
 from tangga.activation import plan
@@ -74,8 +75,9 @@ class Company:
             }
             for table, values in rows.items():
                 if values:
-                    marks = ", ".join("?" for _ in values[0])
-                    con.executemany(f"insert into {table} values ({marks})", values)
+                    arrays = [pa.array(column) for column in zip(*values, strict=True)]
+                    con.register("_rows", pa.table(arrays, [f"c{number}" for number in range(len(arrays))]))
+                    con.execute(f"insert into {table} select * from _rows")
         said = {"version": name, "as_of_date": str(self.day), "code_version": "abc", "rows": {}}
         (folder / "manifest.json").write_text(json.dumps(said))
         current = publish.folder(self.settings) / "current"
@@ -110,9 +112,12 @@ class Company:
 
 
 def company(inbox, monkeypatch, **blocks) -> Company:
-    """A company without sources that matter; `plan.MEMBERS` reads its lists."""
-    found = inbox.settings("orders", **blocks)
+    """A company with orders that nobody has landed; `plan.MEMBERS` reads its lists."""
+    columns = {name: name for name in ("order_id", "contact_id", "ordered_at", "status", "currency", "total_amount")}
+    found = inbox.settings("orders", {"columns": columns}, **blocks)
     campaigns = settings.load(REPOSITORY / "tangga.yml", found.home).campaigns
     monkeypatch.setattr(plan, "MEMBERS", "select * from published.members")
     monkeypatch.setattr(plan.lint, "refused", lambda _: {})
-    return Company(found.model_copy(update={"campaigns": campaigns}))
+    made = Company(found.model_copy(update={"campaigns": campaigns}))
+    made.people = {name: f"{name}@x.example" for name in "abcdefgh"}
+    return made

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 
@@ -11,9 +13,13 @@ from tangga import http
 from tangga.sources import connections, sql
 from tangga.sources.connections import Connection
 from tests.fakes.server import Fake
+from tests.unit import activation
+from tests.unit.activation import Company
 from tests.unit.apis import Api
 from tests.unit.ledgers import DATABASES, settings_of
 from tests.unit.shop import Shop
+from tests.unit.tool import SETTINGS as TOOL
+from tests.unit.tool import Tool
 
 
 @pytest.fixture
@@ -78,6 +84,20 @@ def ledger_settings(inbox, request):
     use(server.connection(database))
     yield settings_of(inbox, "postgres")
     server.run(f"drop database {database} with (force)")
+
+
+@pytest.fixture
+def tool(tmp_path, monkeypatch) -> Tool:
+    """An e-mail tool of the tests' own, which is the destination `tool`."""
+    made = Tool(tmp_path / "tool.sqlite")
+    monkeypatch.setitem(sys.modules, "tangga.destinations.mailchimp", SimpleNamespace(connect=lambda spec, name: made))
+    return made
+
+
+@pytest.fixture
+def company(inbox, monkeypatch, tool) -> Company:
+    """A company with lists that go to the tool."""
+    return activation.company(inbox, monkeypatch, destinations=TOOL)
 
 
 @pytest.fixture

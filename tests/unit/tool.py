@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
 
 from tangga.destinations.destination import Chunk, Receipt, Refusal, Rejected
 
@@ -113,8 +111,3 @@ class Tool:
     def joined(self) -> list[tuple[str, str]]:
         with self._session() as session:
             return sorted(session.execute("select list, key from joined").fetchall())
-
-
-def install(tool: Tool, modules=sys.modules) -> None:
-    """Let the destination of `SETTINGS` be this tool."""
-    modules["tangga.destinations.mailchimp"] = SimpleNamespace(connect=lambda spec, name: tool)

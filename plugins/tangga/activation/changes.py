@@ -67,8 +67,8 @@ def freeze(
     """
     is_whole = "replace" in destination.sizes
     basis = None if is_whole else book.destination(name)["position"]  # first: what comes after makes the plan void
-    load(con, "acknowledged_people", book.contacts(name), _PEOPLE)
-    load(con, "acknowledged_lists", book.memberships(name), _MEMBERSHIPS)
+    load(con, "acknowledged_people", book.contacts(name), PEOPLE)
+    load(con, "acknowledged_lists", book.memberships(name), MEMBERSHIPS)
     listed = wanted(con, settings, name, is_whole)
     con.execute("create or replace temp table wanted (audience varchar)")
     con.executemany("insert into wanted values (?)", [[audience] for audience in listed] or [[None]])
@@ -128,14 +128,14 @@ def _part(rows: pa.Table) -> Part:
     return Part(number, operation, list_name, rows if operation in ("upsert", "replace") else rows.select(list(NARROW)))
 
 
-_PEOPLE = pa.schema(
+PEOPLE = pa.schema(
     [
         *((name, pa.string()) for name in ("key", "customer_id", "address", "remote_id", "fields_hash")),
         ("is_stopped", pa.bool_()),
     ]
 )
 REFUSALS = pa.schema([(name, pa.string()) for name in ("destination", "address", "status")])
-_MEMBERSHIPS = pa.schema(
+MEMBERSHIPS = pa.schema(
     [*((name, pa.string()) for name in ("list_name", "key", "customer_id", "fields_hash")), ("is_certain", pa.bool_())]
 )
 _IDENTITIES = {"address": "email", "customer_id": "customer_id"}

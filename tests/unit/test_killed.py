@@ -1,0 +1,154 @@
+"""A delivery that is killed, at whichever line of it, and run again: nothing is doubled, nothing is lost."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tangga import activation, ledger, warehouse
+from tangga.activation import delivery, plan
+from tests.unit import activation as companies
+from tests.unit.ledgers import DATABASES
+from tests.unit.test_delivery import at, handed
+from tests.unit.tool import SETTINGS
+
+WATCHED = tuple(str(Path(module.__file__).parent) for module in (activation, ledger))
+WATCHED += (str(Path(__file__).parent / "tool.py"),)
+
+
+class Killer:
+    """Ends its own process at the n-th line of what is watched, as kill -9 would."""
+
+    def __init__(self, line: int):
+        self.left = line
+
+    def __call__(self, frame, event, argument):
+        if not frame.f_code.co_filename.startswith(WATCHED):
+            return None
+        if event == "line":
+            self.left -= 1
+            if self.left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+        return self
+
+
+def in_a_process(work, line: int = 0) -> tuple[bool, int]:
+    """Do some work in a process of its own that is killed at a line (0: never); whether it was, and its lines."""
+    read, write = os.pipe()
+    child = os.fork()
+    if not child:
+        killer = Killer(line)
+        sys.settrace(killer)
+        try:
+            work()
+        finally:
+            sys.settrace(None)
+            os.write(write, str(-killer.left).encode())
+            os._exit(0)
+    os.close(write)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    said = os.read(read, 100)
+    os.close(read)
+    assert code in (0, -signal.SIGKILL)
+    return code != 0, int(said or 0)
+
+
+@pytest.fixture(params=DATABASES)
+def company(inbox, monkeypatch, tool, request):
+    """A company that has delivered once, and whose lists have changed since."""
+    blocks = {}
+    if request.param == "postgres":
+        server, use = request.getfixturevalue("server"), request.getfixturevalue("use")
+        database = f"killed_{abs(hash(request.node.nodeid))}"
+        server.run(f"create database {database}")
+        use(server.connection(database))
+        blocks["ledger"] = {"connection": "ledger_db"}
+    made = companies.company(inbox, monkeypatch, destinations=SETTINGS, **blocks)
+    made.lists = {"winback": set("abcde"), "birthday": set("abc")}
+    made.due = {("birthday", "a"): 1}
+    delivery.deliver(made.settings, "tool", made.plan(), "run 0")
+    made.day += timedelta(days=1)
+    made.lists = {"winback": set("bcdefgh"), "birthday": set("cdef")}
+    made.due = {("winback", name): 2 for name in "bfg"} | {("birthday", "d"): 1}
+    made.names = dict.fromkeys("cdf", "Ani")
+    made.publish()
+    yield made
+    if request.param == "postgres":
+        server.run(f"drop database {database} with (force)")
+
+
+def converges(company, tool, joined_before) -> None:
+    """A calm run, and the tool is as it should be; nobody has joined a list twice."""
+    delivery.settle(company.settings)
+    delivery.deliver(company.settings, "tool", plan.make(company.settings, company.day), "calm")
+    assert tool.members() == {
+        "winback": at(*"bcdefgh"), "birthday": at(*"cdef"), "winback:2": at(*"bfg"), "birthday:1": at("d"),
+    }  # fmt: skip
+    assert {key: name for key, name in tool.people.items() if name == "Ani"} == dict.fromkeys(at(*"cdf"), "Ani")
+    joined = tool.joined
+    for entry in joined_before:
+        joined.remove(entry)
+    assert len(joined) == len(set(joined)), "somebody joined a list twice"
+    warehouse.prepare(company.settings, company.day)
+    today = [row[:3] for row in handed(company) if row[4] == company.day]
+    assert today == [("birthday", "d", 1), ("winback", "b", 2), ("winback", "f", 2), ("winback", "g", 2)]
+    asked = tool.asked
+    again = delivery.deliver(company.settings, "tool", plan.make(company.settings, company.day), "again")
+    assert (tool.asked, again.chunks) == (asked, 0)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_killed_at_any_line_and_run_again_it_converges(company, tool, seed):
+    draw, joined_before, kills = random.Random(seed), tool.joined, 0
+    folder = plan.make(company.settings, company.day)
+    for _ in range(4):
+        again = draw.random() < 0.5  # the same plan again, or a new one
+
+        def work(again=again):
+            chosen = folder if again else plan.make(company.settings, company.day)
+            delivery.deliver(company.settings, "tool", chosen, "killed")
+
+        kills += in_a_process(work, draw.choice([*range(20, 200, 9), *range(200, 1200, 17)]))[0]
+    assert kills
+    converges(company, tool, joined_before)
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("number", range(8))
+def test_killed_around_every_answer_of_the_tool(company, tool, number, moment):
+    joined_before, calls = tool.joined, iter(range(100))
+
+    def die(chunk):
+        if next(calls) == number:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def work():
+        setattr(tool, moment, die)
+        delivery.deliver(company.settings, "tool", plan.make(company.settings, company.day), "killed")
+
+    assert in_a_process(work)[0]
+    converges(company, tool, joined_before)
+
+
+def test_whoever_left_while_nobody_knew_is_taken_off(company, tool):
+    """Killed after the tool has added people, who are not wanted any more by the next plan."""
+
+    def die(chunk):
+        if chunk.operation == "add" and chunk.list_name == "winback":
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def work():
+        tool.after = die
+        delivery.deliver(company.settings, "tool", plan.make(company.settings, company.day), "killed")
+
+    assert in_a_process(work)[0]
+    assert at("f") <= tool.members()["winback"]
+    company.lists, company.due = {"winback": set("bcd"), "birthday": set("cdef")}, {}
+    delivery.deliver(company.settings, "tool", company.plan(), "calm")
+    assert tool.members() == {"winback": at(*"bcd"), "birthday": at(*"cdef")}
