@@ -278,12 +278,13 @@ def test_results_that_cannot_be_read(tool, connect, content, monkeypatch):
     assert len(memory.kept) == 1
 
 
-def test_an_operation_that_failed_for_a_while_is_done_again(tool, connect, monkeypatch):
+@pytest.mark.parametrize("status", [403, 408, 429, 500, 503])
+def test_an_operation_that_failed_for_a_while_is_done_again(tool, connect, monkeypatch, status):
     ask, turn = type(tool)._ask, iter(range(100))
 
     def busy(self, operation):
         response = ask(self, operation)
-        response.status_code = 429 if next(turn) == 2 else response.status_code
+        response.status_code = status if next(turn) == 2 else response.status_code
         return response
 
     monkeypatch.setattr(type(tool), "_ask", busy)
@@ -540,6 +541,12 @@ def test_nothing_personal_is_told(tool, connect, caplog):
 
 
 # ---- figures
+
+
+def test_five_calls_at_once(tool, connect):
+    tool.faults.latency = 0.1
+    send(connect(batch_from="never"), "upsert", people(20))
+    assert tool.most_at_once == 5
 
 
 def test_calls_for_a_thousand_people(tool, connect):

@@ -98,9 +98,9 @@ def _finished(api: Api, batch: dict, seconds: float) -> dict:
 
 def _results(api: Api, batch: dict) -> dict[str, Outcome]:
     address = batch.get("response_body_url")
+    if not address:
+        return {}
     try:
-        if not address:
-            raise ValueError
         url = httpx.URL(address)
         origin = f"{url.scheme}://{url.netloc.decode()}"
         if url.scheme != "https" and url.host != httpx.URL(api.base).host:
