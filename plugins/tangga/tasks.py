@@ -218,11 +218,15 @@ def list_destinations() -> list[str]:
     return list(_settings().destinations)
 
 
-def deliver(destination: str, plan_folder: str, dag_run=None) -> dict[str, int]:
-    """Deliver the plan to one destination, and keep in mind what was handed out; returns counts."""
-    from tangga.activation import delivery
+def deliver(destination: str, plan_folder: str, dag_run=None, ti=None, outlet_events=None) -> dict[str, int]:
+    """Deliver the plan to one destination, and keep in mind what was handed out; returns counts. The event of the
+    asset tells what was delivered and where it came from."""
+    from tangga.activation import delivery, lineage
 
-    done = delivery.deliver(_settings(), destination, Path(plan_folder), dag_run.run_id)
+    settings = _settings()
+    done = delivery.deliver(settings, destination, Path(plan_folder), dag_run.run_id)
+    for outlet in ti.task.outlets:
+        outlet_events[outlet].extra = lineage.last(settings, destination)
     rows = ", ".join(f"{rows:,} rows to {operation}" for operation, rows in done.rows.items() if rows)
     left = f"; {done.rejected:,} rejected, {done.withheld:,} withheld" if done.rejected or done.withheld else ""
     note(f"{rows or 'nothing to do'}{left}")

@@ -10,7 +10,7 @@ import duckdb
 import psutil
 
 from tangga import identities, landing, memberships, reference, sends, value
-from tangga.activation import handed_out
+from tangga.activation import handed_out, told
 from tangga.contracts import CONTRACTS
 from tangga.landing import freshness
 from tangga.settings import Settings
@@ -42,6 +42,7 @@ def prepare(settings: Settings, as_of: date) -> dict[str, int]:
         freshness.create_table(con, settings, as_of)
         for kept in (identities, memberships, sends):
             kept.create_views(con, settings, as_of)
+        told.create_table(con, settings)
         value.create_tables(con)
         con.execute("create schema reference")
         for table, columns in reference.TABLES.items():

@@ -1,4 +1,4 @@
-"""Answers a question of `crm_activate` as a person would, through Airflow's API, and lets the run go on from there.
+"""Answers a question as a person would, through Airflow's API, and lets the run go on from there.
 
     python -m tests.e2e.answering <home> <config> <user> <answer> <which of the waiting runs: 0 is the oldest>
 
@@ -23,14 +23,54 @@ def main(home: str, config: str, user: str, answer: str, which: str) -> None:
 
     dag = in_process.load(["crm_activate"])["crm_activate"]
     in_process.warm_up()
-    run_id = _waiting(dag.dag_id)[int(which)]
-    said = _answer(found, run_id, user, answer)
+    run_id = waiting(dag.dag_id)[int(which)]
+    with Api(found, dag.dag_id, run_id) as api:
+        said = api.answer(user, answer)
     if said["code"] == 200:
-        _go_on(dag, run_id)
-    print("SAID " + json.dumps(said | {"tasks": _tasks(dag.dag_id, run_id)}))
+        go_on(dag, run_id)
+    print("SAID " + json.dumps(said | {"tasks": tasks(dag.dag_id, run_id)}))
 
 
-def _waiting(dag_id: str) -> list[str]:
+class Api:
+    """Airflow's API, about one run."""
+
+    def __init__(self, found: settings.Settings, dag_id: str, run_id: str):
+        from airflow.api_fastapi.app import create_app
+        from fastapi.testclient import TestClient
+
+        self._client, self._logins = TestClient(create_app(apps="core")), airflow_home.logins(found)
+        self._dag, self._run_id = f"/api/v2/dags/{dag_id}", run_id
+
+    def __enter__(self) -> Api:
+        self._client.__enter__()
+        return self
+
+    def __exit__(self, *error) -> None:
+        self._client.__exit__(*error)
+
+    def _as(self, user: str) -> dict[str, str]:
+        login = {"username": user, "password": self._logins[user]}
+        return {"Authorization": f"Bearer {self._client.post('/auth/token', json=login).json()['access_token']}"}
+
+    def question(self, user: str = "vera") -> dict:
+        address = f"{self._dag}/dagRuns/{self._run_id}/taskInstances/{TASK}/0/hitlDetails"
+        return self._client.get(address, headers=self._as(user)).json()
+
+    def answer(self, user: str, answer: str) -> dict:
+        asked = {key: self.question(user)[key] for key in ("subject", "body", "defaults")}
+        address = f"{self._dag}/dagRuns/{self._run_id}/taskInstances/{TASK}/0/hitlDetails"
+        given = {"chosen_options": [answer], "params_input": {}}
+        return asked | {"code": self._client.patch(address, headers=self._as(user), json=given).status_code}
+
+    def clear(self, user: str = "admin", task: str = TASK) -> None:
+        given = {"dry_run": False, "dag_run_id": self._run_id, "task_ids": [task], "include_downstream": True,
+                 "only_failed": False, "reset_dag_runs": True}  # fmt: skip
+        done = self._client.post(f"{self._dag}/clearTaskInstances", headers=self._as(user), json=given)
+        assert done.status_code == 200, done.text
+
+
+def waiting(dag_id: str) -> list[str]:
+    """The runs in which a question is open, oldest first."""
     from airflow.models.taskinstance import TaskInstance
     from airflow.utils.session import create_session
     from sqlalchemy import select
@@ -40,33 +80,20 @@ def _waiting(dag_id: str) -> list[str]:
         return sorted(set(session.scalars(query)))
 
 
-def _answer(found: settings.Settings, run_id: str, user: str, answer: str) -> dict:
-    from airflow.api_fastapi.app import create_app
-    from fastapi.testclient import TestClient
-
-    with TestClient(create_app(apps="core")) as client:
-        login = {"username": user, "password": airflow_home.logins(found)[user]}
-        token = client.post("/auth/token", json=login).json()["access_token"]
-        address = f"/api/v2/dags/crm_activate/dagRuns/{run_id}/taskInstances/{TASK}/0/hitlDetails"
-        headers = {"Authorization": f"Bearer {token}"}
-        asked = client.get(address, headers=headers).json()
-        done = client.patch(address, headers=headers, json={"chosen_options": [answer], "params_input": {}})
-    return {"code": done.status_code, "subject": asked["subject"], "body": asked["body"], "defaults": asked["defaults"]}
-
-
-def _go_on(dag, run_id: str) -> None:
+def go_on(dag, run_id: str) -> None:
     """What the scheduler would do, as `DAG.test` does it."""
     from airflow.models.dagrun import DagRun
     from airflow.models.serialized_dag import SerializedDagModel
     from airflow.sdk.definitions.dag import _run_task
     from airflow.utils.session import create_session
-    from airflow.utils.state import TaskInstanceState
+    from airflow.utils.state import DagRunState, TaskInstanceState
     from sqlalchemy import select
 
     with create_session() as session:
         run = session.scalars(select(DagRun).where(DagRun.dag_id == dag.dag_id, DagRun.run_id == run_id)).one()
-        run.dag = SerializedDagModel.get_dag(dag.dag_id)
-        while run.state == "running":
+        run.dag, run.state = SerializedDagModel.get_dag(dag.dag_id), DagRunState.RUNNING
+        session.commit()
+        while run.state == DagRunState.RUNNING:
             session.expire_all()
             ready, _ = run.update_state(session=session)
             for instance in ready:
@@ -80,7 +107,8 @@ def _go_on(dag, run_id: str) -> None:
                 _run_task(ti=instance, task=dag.task_dict[instance.task_id], run_triggerer=False)
 
 
-def _tasks(dag_id: str, run_id: str) -> dict[str, str]:
+def tasks(dag_id: str, run_id: str) -> dict[str, str]:
+    """How each task of a run stands."""
     from airflow.models.taskinstance import TaskInstance
     from airflow.utils.session import create_session
     from sqlalchemy import select

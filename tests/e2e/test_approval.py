@@ -80,7 +80,7 @@ def test_a_plan_beyond_its_limits_waits_for_a_person(tmp_path):
         "sources": {
             "shop": {
                 "path": "inbox",
-                "entities": {**entities, "orders": {"path": "orders.csv", "gate": {"volume_growth": "off"}}},
+                "entities": entities,
             }
         },
         "destinations": {"files": {"type": "files", "audiences": [LIST]}},
@@ -120,16 +120,19 @@ def test_a_plan_beyond_its_limits_waits_for_a_person(tmp_path):
     assert not re.search(r"p\d\d\d@", agreed["body"] + agreed["log"])
 
     manifest = json.loads((tmp_path / "home" / "exports" / "files" / "manifest.json").read_text(encoding="utf-8"))
-    assert f"`{manifest['plan'][:12]}`" in agreed["body"], "exactly the plan that was shown"
+    assert (manifest["as_of_date"], manifest["gate"]) == (THIRD, "pass")
+    assert manifest["approval"].startswith("approved by mark")
     with closing(sqlite3.connect(tmp_path / "home" / "state" / "ledger.sqlite")) as ledger:
         delivered = ledger.execute(
             "select as_of_date, state, gate, substr(approval, 1, 16), length(rules_hash) from deliveries order by id"
         ).fetchall()
         decided = ledger.execute("select decision, decided_by from approvals").fetchall()
+        (sent,) = ledger.execute("select plan_hash from deliveries order by id desc limit 1").fetchone()
     assert delivered == [
         (FIRST, "done", "pass", "within limits", 12),
         (THIRD, "done", "pass", "approved by mark", 12),
     ]
+    assert f"plan `{sent[:12]}`" in agreed["body"], "exactly the plan that was shown"
     assert decided == [("approved", "mark")]
     with closing(sqlite3.connect(tmp_path / "home" / "airflow" / "airflow.db")) as airflow:
         events = [json.loads(extra) for (extra,) in airflow.execute(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from datetime import date, datetime
 
@@ -313,3 +314,18 @@ def test_refusals_are_heard_from_where_they_were_heard_last(company, tool):
     assert [addresses for addresses, _ in heard[1:3]] == [at(*"abc"), at(*"de")]
     assert all(isinstance(since, datetime) for _, since in heard[1:])
     assert [since for _, since in heard[1:]] == sorted(since for _, since in heard[1:])
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [("unsubscribed", "unsubscribed"), ("cleaned", "bounced"), ("archived", "unsubscribed"),
+     ("Complained", "complained"), ("a new word", "unsubscribed")],
+)  # fmt: skip
+def test_the_next_build_knows_who_said_no_at_the_tool(company, tool, status, reason):
+    tool.refused = dict.fromkeys(at("a"), status)
+    deliver(company)
+    assert tool.members()["winback"] == at(*"bcd")
+    warehouse.prepare(company.settings, DAY)
+    with duckdb.connect(str(warehouse.path(company.settings)), read_only=True) as con:
+        known = con.sql("from registry.refusals").fetchall()
+    assert known == [(f"email:{hashlib.sha256(b'a@x.example').hexdigest()}", reason)]

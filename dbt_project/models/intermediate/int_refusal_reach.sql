@@ -42,6 +42,10 @@ refusers as (
 
     select '(suppressions)' as source, address as contact_id from {{ source('reference', 'suppressions') }}
 
+    union distinct
+
+    select '(refusals)' as source, address as contact_id from {{ source('registry', 'refusals') }}
+
 ),
 
 addresses as (

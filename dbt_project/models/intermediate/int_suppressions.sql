@@ -1,6 +1,6 @@
 -- What speaks against writing to a customer on a channel, whatever they once agreed to: a complaint for good, an
--- unsubscribe until the same record agrees again, the company's own list of addresses that are not to be written at, a
--- no that came after the as-of date, but to a purpose of its own, and a bounce until something arrives at the same
+-- unsubscribe until the same record agrees again (for good, if an e-mail tool was told so: it alone can take somebody
+-- back), the company's own list of addresses that are not to be written at, a no that came after the as-of date, but to a purpose of its own, and a bounce until something arrives at the same
 -- record. Of several reasons the gravest; one record that says no is enough. They also reach who had the record's
 -- address before; a bounce, which is about one address, only who has the address that it is recorded at.
 with
@@ -77,6 +77,15 @@ reasons as (
     from {{ source('reference', 'suppressions') }} as suppressions
     inner join {{ ref('channels') }} as channels
         on channels.channel = coalesce(suppressions.channel, channels.channel)
+
+    union all
+
+    select
+        '(refusals)' as source,
+        address as contact_id,
+        'email' as channel,
+        case reason when 'complained' then 1 when 'bounced' then 5 else 2 end as gravity
+    from {{ source('registry', 'refusals') }}
 
 ),
 

@@ -74,7 +74,12 @@ class PlanApproval(ApprovalOperator):
 
         shown = SUPERVISOR_COMMS.send(
             CreateHITLDetailPayload(
-                ti_id=context["task_instance"].id, options=self.options, subject=self.subject, body=self.body
+                ti_id=context["task_instance"].id,
+                options=self.options,
+                subject=self.subject,
+                body=self.body,
+                params={},
+                assigned_users=[],
             )
         )
         if (shown.subject, shown.body) != (self.subject, self.body):
