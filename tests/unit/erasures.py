@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -197,3 +198,33 @@ def company(root: Path, **rest) -> Company:
 
 
 NEXT = DAY + timedelta(days=1)
+
+
+def parquet(file) -> list[tuple]:
+    return duckdb.sql(f"from read_parquet({literal(file)}, hive_partitioning=false)").fetchall()
+
+
+def everything(home):
+    """Every file below the home as text: decompressed, of Parquet and DuckDB the rows as well as the bytes."""
+    for path in sorted(home.rglob("*")):
+        if not path.is_file() or path.is_symlink():
+            continue
+        content = path.read_bytes()
+        yield path, content
+        if content[:2] == b"\x1f\x8b":
+            yield path, gzip.decompress(content)
+        elif path.suffix == ".parquet":
+            yield path, repr(parquet(path)).encode()
+        elif path.suffix == ".duckdb":
+            with duckdb.connect(str(path), read_only=True) as con:
+                names = con.sql("select schema_name || '.' || table_name from duckdb_tables()").fetchall()
+                yield path, repr([con.sql(f"from {name}").fetchall() for (name,) in names]).encode()
+
+
+def found_in(home, words) -> set[tuple[str, str]]:
+    return {
+        (str(path.relative_to(home)).split("/")[0], word)
+        for path, content in everything(home)
+        for word in words
+        if word.lower().encode() in content.lower()
+    }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import os
 import signal
@@ -16,21 +15,22 @@ import pytest
 from tangga import daily_state, files, identities, ledger, memberships, publish, sends
 from tangga.engine import literal
 from tangga.erasure import person, removal, requests, steps, traces
+from tangga.erasure.blocked import address_id
 from tangga.erasure.ledger_rows import Forgetting
 from tangga.ledger import database, tables
 from tangga.settings import REPOSITORY
 from tests.unit import erasures
-from tests.unit.erasures import ADDRESS, NEXT, PHONE, keep_day
+from tests.unit.erasures import ADDRESS, NEXT, PHONE, found_in, keep_day, parquet
 from tests.unit.inbox import DAY
 
 BEFORE = DAY - timedelta(days=1)
-HASHED = "email:" + __import__("hashlib").sha256(ADDRESS.encode()).hexdigest()
+HASHED = address_id(ADDRESS)
 WORDS = (ADDRESS, PHONE, "0812-3456-7890", "Anindita", "c-ani", "browser-ani", HASHED[6:])
 
 
 @pytest.fixture
 def company(tmp_path):
-    """Its data have landed, been built, published, planned and delivered; Ani is `c-ani` today, `c-old` the day before."""
+    """Its data have landed, were published, planned and delivered; Ani is `c-ani`, and was `c-old` the day before."""
     found = erasures.company(tmp_path, destinations={"files": {"type": "files"}})
     found.land()
     found.keep_identities(BEFORE, ani="c-old")
@@ -61,7 +61,7 @@ def published(company, day: date, ani: str) -> None:
             con.execute("create schema core; create schema metrics; create schema audiences")
             con.execute(f"create table core.customer_identities as from (values ('{ani}', 'shop', '007', true), "
                         "('c-budi', 'shop', '8', true)) t(customer_id, source, contact_id, is_listed)")  # fmt: skip
-            con.execute(f"create table core.fct_orders as from (values ('A-1', '{ani}', 1000.00), ('A-2', 'c-budi', 2000)) "
+            con.execute(f"create table core.fct_orders as from (values ('A-1', '{ani}', 10.00), ('A-2', 'c-budi', 20)) "
                         "t(order_id, customer_id, net_amount)")  # fmt: skip
             con.execute(f"create table core.fct_referrals as from (values ('{ani}', 'c-budi'), ('c-citra', '{ani}'), "
                         "('c-budi', 'c-citra')) t(referrer_customer_id, referred_customer_id)")  # fmt: skip
@@ -89,7 +89,8 @@ def point_to(company, day: date) -> None:
 def plan_and_lists(company) -> None:
     plan = company.home / "state" / "plans" / f"{DAY}-123"
     (plan / "changes").mkdir(parents=True)
-    rows = f"(values ('winback', 'c-ani', '{ADDRESS}', 'Anindita'), ('winback', 'c-budi', 'budi@toko.example', 'Budi''s, \"the\"'))"
+    budi = "('winback', 'c-budi', 'budi@toko.example', 'Budi''s, \"the\"')"
+    rows = f"(values ('winback', 'c-ani', '{ADDRESS}', 'Anindita'), {budi})"
     members = f"select * from {rows} t(audience, customer_id, email, first_name)"
     changed = f"select email as key, customer_id, email as address from ({members})"
     lists = company.home / "exports" / "files"
@@ -100,9 +101,8 @@ def plan_and_lists(company) -> None:
                             (members, lists / "parquet" / "winback.parquet")):  # fmt: skip
             con.execute(f"copy ({query}) to {literal(file)} (format parquet)")
         con.execute(f"copy ({members}) to {literal(lists / 'winback.csv')} (format csv, header true)")
-        con.execute(
-            f'copy (select email as "Email Address" from ({members})) to {literal(lists / "mailchimp" / "winback.csv")} (header)'
-        )
+        addresses, file = f'select email as "Email Address" from ({members})', lists / "mailchimp" / "winback.csv"
+        con.execute(f"copy ({addresses}) to {literal(file)} (header)")
     formats = {
         kind: {"file": file, "rows": 2, "sha256": files.sha256(lists / file)}
         for kind, file in {
@@ -124,10 +124,6 @@ def plan_and_lists(company) -> None:
 def read(file, table: str) -> list[tuple]:
     with duckdb.connect(str(file), read_only=True) as con:
         return con.sql(f"from {table} order by all").fetchall()
-
-
-def parquet(file) -> list[tuple]:
-    return duckdb.sql(f"from read_parquet({literal(file)}, hive_partitioning=false)").fetchall()
 
 
 # ---- each place
@@ -280,32 +276,6 @@ def test_what_was_typed_past_the_form_is_painted_over(company):
 
 
 # ---- all of it
-
-
-def everything(home):
-    """Every file below the home as text: decompressed, of Parquet and DuckDB the rows as well as the bytes."""
-    for path in sorted(home.rglob("*")):
-        if not path.is_file() or path.is_symlink():
-            continue
-        content = path.read_bytes()
-        yield path, content
-        if content[:2] == b"\x1f\x8b":
-            yield path, gzip.decompress(content)
-        elif path.suffix == ".parquet":
-            yield path, repr(parquet(path)).encode()
-        elif path.suffix == ".duckdb":
-            with duckdb.connect(str(path), read_only=True) as con:
-                names = con.sql("select schema_name || '.' || table_name from duckdb_tables()").fetchall()
-                yield path, repr([con.sql(f"from {name}").fetchall() for (name,) in names]).encode()
-
-
-def found_in(home, words) -> set[tuple[str, str]]:
-    return {
-        (str(path.relative_to(home)).split("/")[0], word)
-        for path, content in everything(home)
-        for word in words
-        if word.lower().encode() in content.lower()
-    }
 
 
 def test_no_file_below_the_home_knows_the_person(company):

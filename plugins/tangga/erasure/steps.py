@@ -21,12 +21,16 @@ class Undecided(Exception):
 
 def find(settings: Settings, request_id: str) -> dict[str, Removed]:
     """Find the person and count what would go where; changes nothing. A request that is decided already is not counted
-    again. Raises `NotOnePerson` and `UnknownRequest`."""
+    again. Raises `UnknownRequest`, and `NotOnePerson`, which ends the request: it has to be asked anew."""
     row = requests.take(settings, request_id)
     if row["state"] != "asked":
         return {place: Removed(**counts) for place, counts in row["removed"].items()}
-    with tombstones.still(settings, fcntl.LOCK_SH):
-        found = person.find(settings, requests.given(settings, request_id))
+    try:
+        with tombstones.still(settings, fcntl.LOCK_SH):
+            found = person.find(settings, requests.given(settings, request_id))
+    except NotOnePerson:
+        decide(settings, request_id, False, "nobody: it did not say who is meant")
+        raise
     person.write(_file(settings, request_id), found)
     return removal.look(settings, removal.subject(settings, found, requests.given(settings, request_id)))
 

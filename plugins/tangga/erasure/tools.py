@@ -5,10 +5,10 @@ from __future__ import annotations
 import pyarrow as pa
 
 from tangga.destinations import open_destination
-from tangga.destinations.destination import Chunk, DestinationRefused
+from tangga.destinations.destination import Chunk, Destination, DestinationRefused
 from tangga.erasure.ledger_rows import Forgetting
 from tangga.erasure.person import Person
-from tangga.ledger import database
+from tangga.ledger import Ledger, database
 from tangga.settings import Settings
 
 COLUMNS = ("key", "customer_id", "address", "remote_id")
@@ -31,6 +31,7 @@ def forget(settings: Settings, name: str, person: Person, request_id: str) -> in
     try:
         if "erase" not in destination.sizes:
             return 0
+        _confirm_account(settings, name, destination)
         rows = _rows(settings, name, person, destination.identity)
         size = destination.sizes["erase"]
         for number in range(0, len(rows), size):
@@ -46,6 +47,18 @@ def forget(settings: Settings, name: str, person: Person, request_id: str) -> in
         return len(rows)
     finally:
         destination.close()
+
+
+def _confirm_account(settings: Settings, name: str, destination: Destination) -> None:
+    """Whoever is unknown in another account, or in a list that was deleted, is not forgotten by that."""
+    account = destination.account()
+    with database.opened(settings) as engine:
+        released = Ledger(engine).destination(name)["account"]
+    if released and released != account:
+        raise DestinationRefused(
+            f"destinations.{name}: is another account than the one that was released, which may still know the person; "
+            "name that one again until the erasure is acknowledged."
+        )
 
 
 def _rows(settings: Settings, name: str, person: Person, identity: str) -> list[dict]:

@@ -62,8 +62,6 @@ def _erase(settings: Settings, request_id: str | None) -> int:
         if requests.take(settings, request_id)["state"] == "approved":
             steps.remove(settings, request_id)
     except (NotOnePerson, requests.UnknownRequest) as error:
-        if isinstance(error, NotOnePerson) and request_id:
-            requests.withdraw(settings, request_id)
         print(error, file=sys.stderr)
         return 1
     for destination in steps.open_destinations(settings, request_id):
