@@ -103,7 +103,7 @@ def converges(company, tool, joined_before) -> None:
     assert (tool.asked, again.chunks) == (asked, 0)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 def test_killed_at_any_line_and_run_again_it_converges(company, tool, seed):
     draw, joined_before, kills = random.Random(seed), tool.joined, 0
     folder = plan.make(company.settings, company.day)
@@ -120,7 +120,7 @@ def test_killed_at_any_line_and_run_again_it_converges(company, tool, seed):
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
-@pytest.mark.parametrize("number", range(8))
+@pytest.mark.parametrize("number", [0, 3, 5, 7])
 def test_killed_around_every_answer_of_the_tool(company, tool, number, moment):
     joined_before, calls = tool.joined, iter(range(100))
 

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 
 import pyarrow as pa
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import inspect
 
+import tangga.erasure.tables  # noqa: F401  (its tables are the ledger's, too)
 from tangga import ledger
 from tangga.destinations.destination import Receipt, Refusal, Rejected
-from tangga.ledger import ChunkId
+from tangga.ledger import ChunkId, database, tables
+from tangga.sources.connections import Connection
+from tests.unit.ledgers import settings_of
 
 
 def people(*keys: str, fields_hash: str = "h") -> pa.Table:
@@ -136,3 +144,58 @@ def test_the_latest_decision_counts(ledger_settings):
         book.decide("p1", "tool", "approved", "dina", ["grew by 80 %"], until)
         found = book.decision("p1", "tool")
         assert (found["decision"], found["expires_at"], found["reasons"]) == ("approved", until, ["grew by 80 %"])
+
+
+def revisions(settings) -> set[str]:
+    """What alembic says of a ledger, and whether its tables are those of the code."""
+    with database.opened(settings) as engine, engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), tables.metadata) == []
+        return set(MigrationContext.configure(connection).get_current_heads())
+
+
+def test_a_ledger_of_the_first_version_is_brought_up_to_date_and_keeps_what_it_holds(ledger_settings, monkeypatch):
+    to_head, first = database.migrate, "0001"
+    monkeypatch.setattr(database, "migrate", lambda engine: to_head(engine, first))
+    with ledger.opened(ledger_settings) as book:
+        deliver(book, 0, "add", "x", people("a"))
+        assert "tombstones" not in inspect(book._engine).get_table_names()
+    monkeypatch.setattr(database, "migrate", to_head)
+    (head,) = revisions(ledger_settings)
+    assert head > first
+    with ledger.opened(ledger_settings) as book:
+        assert members(book) == {("x", "a", True)}
+
+
+def test_processes_that_open_an_empty_ledger_at_once_wait_for_each_other(ledger_settings):
+    children = []
+    for number in range(4):
+        child = os.fork()
+        if not child:
+            try:
+                with ledger.opened(ledger_settings) as book:
+                    deliver(book, number, "add", "x", people(f"k{number}"))
+                os._exit(0)
+            finally:
+                os._exit(1)
+        children.append(child)
+    assert [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children] == [0] * 4
+    with ledger.opened(ledger_settings) as book:
+        assert members(book) == {("x", f"k{number}", True) for number in range(4)}
+        assert book.destination("tool")["position"] == 4
+
+
+def test_a_ledger_in_a_file_is_its_owners_only(inbox):
+    settings = settings_of(inbox, "sqlite")
+    with ledger.opened(settings) as book:
+        deliver(book, 0, "add", "x", people("a"))
+        files = list((settings.home / "state").glob("ledger.sqlite*"))
+        assert {file.name for file in files} == {"ledger.sqlite", "ledger.sqlite-wal", "ledger.sqlite-shm"}
+        assert [file for file in files if file.stat().st_mode & 0o077] == []
+
+
+@pytest.mark.parametrize("kind", ["mysql", "postgres"])
+def test_a_ledger_that_cannot_be_opened_is_said_in_one_sentence(inbox, use, kind):
+    use(Connection("ledger_db", kind, host="/nowhere", user="u", password="s3cret", database="d"))
+    with pytest.raises(ledger.LedgerDown, match="'ledger_db'") as said, ledger.opened(settings_of(inbox, "postgres")):
+        pass
+    assert "s3cret" not in str(said.value)

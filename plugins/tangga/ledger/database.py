@@ -55,9 +55,15 @@ def migrate(engine: Engine, revision: str = "head") -> None:
     """Bring the tables up to a revision. Of two processes that do so at once, one waits."""
     from alembic import command
     from alembic.config import Config
+    from alembic.migration import MigrationContext
+    from alembic.script import ScriptDirectory
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
+    with engine.connect() as connection, transaction(connection, writes=False):
+        at = MigrationContext.configure(connection).get_current_revision()
+    if at == ScriptDirectory.from_config(config).get_current_head() and revision == "head":
+        return  # which is how it is found nearly always: nobody waits for who writes
     with engine.connect() as connection, transaction(connection, writes=True):
         if engine.dialect.name == "postgresql":
             connection.execute(text(f"select pg_advisory_xact_lock({_LOCK})"))
