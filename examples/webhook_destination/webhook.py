@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -51,7 +51,7 @@ class Webhook:
         self._api, self._path, self._secret = asked, options.path.strip("/"), secret
         self.sizes = dict.fromkeys(("remove", "stop", "upsert", "add", "erase"), options.rows)
 
-    def account(self) -> str:
+    def account(self, lists: Collection[str] = ()) -> str:
         """Also shows whether the secret is the right one, before anything is sent."""
         with self._api.explained("it does not say whose it is"):
             said = self._post("hello", {"operation": "hello"})

@@ -10,6 +10,7 @@ import duckdb
 import pytest
 
 from tangga import files, identities, landing, ledger, publish, retention, settings, storage
+from tangga.destinations.destination import Receipt, Rejected
 from tangga.landing import freshness
 from tangga.publish import Version
 from tangga.sources.records import SourceRefused
@@ -405,3 +406,21 @@ def test_the_ledger_keeps_what_nobody_has_settled_and_plans_that_may_be_delivere
             book.mark_recorded(book.begin_delivery("tool", plan_hash, found.home, "run", as_of_date=TODAY))
             deliver(book, 0, "add", "winback", people("a"), plan=plan_hash)
     assert retention.prune(found, LATER) == {}
+
+
+def test_the_ledger_keeps_rejected_rows_that_nobody_has_settled(home):
+    found = home("ledger")
+    with ledger.opened(found) as book:
+        for number, state in enumerate(("failed", "done", "failed", "failed")):
+            delivery = book.begin_delivery("tool", f"p{number}", found.home, "run", as_of_date=TODAY)
+            receipt = Receipt([Rejected("a", "no")])
+            deliver(book, number, "upsert", None, people("a"), receipt, plan=f"p{number}")
+            book.end_delivery(delivery, state, {})
+            book.mark_recorded(delivery)
+        before = {row["plan_hash"] for row in book.rejected("tool")}
+    assert before == {"p1", "p2", "p3"}
+    retention.prune(found, LATER)
+    with ledger.opened(found) as book:
+        assert {row["plan_hash"] for row in book.rejected("tool")} == before
+        assert {row["plan_hash"] for row in book.deliveries("tool")} == {"p3"}
+        assert book.rejected("tool", "p0") == []

@@ -11,11 +11,14 @@ import textwrap
 
 import pytest
 
-from tangga import http, settings
+from tangga import http, ledger, settings
+from tangga.activation import delivery
+from tangga.activation.sending import RowsRejected
 from tangga.destinations import open_destination
 from tangga.destinations.destination import DestinationDown, DestinationRefused
 from tangga.settings import REPOSITORY, SettingsError
 from tangga.sources.connections import Connection
+from tests.unit import activation
 from tests.unit.tools import Memory, by_customer, chunk, people, send, why
 from tests.unit.web_api import SECRET, Reply
 
@@ -116,6 +119,7 @@ import sys
 from tangga import settings
 from tangga.destinations import open_destination
 from tangga.sources import connections
+from tests.unit import activation
 from tests.unit.tools import by_customer, people, send
 
 connections.resolve = lambda _: connections.Connection("crm_hook", "http", host=sys.argv[2], password=sys.argv[3])
@@ -183,6 +187,27 @@ def test_a_connection_without_a_secret_is_refused(configured, use, api):
     use(Connection("crm_hook", "http", host=api.url))
     with pytest.raises(DestinationRefused, match="no password"):
         open_destination(configured(), "crm", {}, "run-1")
+
+
+def test_a_plan_is_delivered_and_what_was_rejected_stays_due(receiver, configured, inbox, monkeypatch):
+    spec = configured().destinations["crm"]
+    monkeypatch.setattr(settings.own_destinations, "check", lambda _: None)
+    company = activation.company(inbox, monkeypatch)
+    config = spec.model_copy(update={"file": str(company.settings.config_path.parent / "webhook.py")})
+    company.settings = company.settings.model_copy(update={"destinations": {"crm": config}})
+    company.lists, receiver.rejects = {"winback": set("abc")}, {"b": "was deleted here"}
+    with ledger.opened(company.settings) as book:
+        book.release("crm", "The CRM", "vera")
+    with pytest.raises(RowsRejected):
+        delivery.deliver(company.settings, "crm", company.plan(), "run-1")
+    assert (receiver.lists, set(receiver.known)) == ({"winback": ["a", "c"]}, {"a", "c"})
+    with ledger.opened(company.settings) as book:
+        said = {(row["operation"], row["key"], row["words"]) for row in book.rejected("crm")}
+    assert said == {("upsert", "b", "was deleted here"), ("add", "b", "the tool did not take the person")}
+    receiver.rejects = {}
+    delivery.deliver(company.settings, "crm", company.plan(), "run-2")
+    assert receiver.lists == {"winback": ["a", "c", "b"]}
+    assert {key: len(told) for key, told in receiver.known.items()} == {"a": 1, "b": 1, "c": 1}
 
 
 # How a file of one's own is found and checked

@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 
 from tangga import audiences, files
 from tangga.activation.lists import LISTS, WHOLE_LISTS
-from tangga.destinations.destination import Destination, Operation, WholeLists
+from tangga.destinations.destination import Destination, Operation
 from tangga.engine import literal
 from tangga.ledger import Ledger
 from tangga.settings import Settings
@@ -77,7 +77,7 @@ def freeze(
     _hash_fields(con, told, settings.destinations[name].model_dump_json(exclude=PACE))
     _say_who_refuses(con, book, name)
     con.execute((WHOLE_LISTS if is_whole else LISTS).format(identity=_IDENTITIES[destination.identity]))
-    emptied = _emptied(con, destination) if is_whole else []
+    emptied = _emptied(con) if is_whole else []
     rows = _write(con, destination.sizes, told, len(emptied), file)
     said = {"sha256": files.sha256(file), "basis": basis, "audiences": listed, "emptied": emptied}
     said |= {"people": _counts(con, "people").get("", {}), "lists": _counts(con, "list_counts"), "operations": rows}
@@ -177,14 +177,10 @@ def _say_who_refuses(con: duckdb.DuckDBPyConnection, book: Ledger, name: str) ->
     )
 
 
-def _emptied(con: duckdb.DuckDBPyConnection, destination: WholeLists) -> list[str]:
-    """Lists that a destination of whole lists holds, as it says itself or as the ledger knows, and that nobody is on
-    any more."""
-    known, desired = (
-        {name for (name,) in con.execute(f"select distinct list_name from {table}").fetchall()}
-        for table in ("acknowledged_lists", "changes")
-    )
-    return sorted((known | destination.lists()) - desired)
+def _emptied(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """Lists that a destination of whole lists holds and that nobody is on any more."""
+    query = "select distinct list_name from acknowledged_lists anti join changes using (list_name) order by 1"
+    return [name for (name,) in con.execute(query).fetchall()]
 
 
 def _write(
