@@ -47,7 +47,7 @@ def trend(
 
     `description` is what somebody hears who does not see it. Months without a value are gaps.
     """
-    import altair  # with pandas behind it, which a server that shows no chart need not load
+    import altair  # half a second, which a server that shows no chart need not wait for
 
     names = [name for name in (value, low, high) if name]
     data = [

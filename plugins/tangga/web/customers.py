@@ -1,4 +1,4 @@
-"""Looking for somebody, and all that is known of them. For those who may see persons; every look is in the audit log."""
+"""Looking for somebody, and all that is known of them: for those who may see persons, and noted in the audit log."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def search_form(request: Request) -> HTMLResponse:
 
 @router.post("/customers", dependencies=access.noted("tangga_customer_search"))
 def search(
-    request: Request, published: Annotated[Open, Depends(reading)], who: Annotated[str, Form(max_length=LONGEST)]
+    request: Request, published: Annotated[Open, Depends(reading)], who: Annotated[str, Form(max_length=LONGEST)] = ""
 ) -> Response:
     """By id, address or telephone number. Sent as a form, so that nobody's address is in a log of URLs."""
     found = _found(published, who.strip(normalise.SPACES))

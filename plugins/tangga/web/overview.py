@@ -193,8 +193,11 @@ SEGMENTS = """
 COHORTS = """
     select cohort_month, months_since, customers, retained, retention_rate
     from metrics.retention_cohorts
-    where retention_rate is not null and cohort_month in (select distinct cohort_month from metrics.retention_cohorts order by 1 desc limit $months)
+    where retention_rate is not null
         and months_since <= $months
+        and cohort_month in (
+            select distinct cohort_month from metrics.retention_cohorts order by cohort_month desc limit $months
+        )
     order by cohort_month, months_since
 """
 
