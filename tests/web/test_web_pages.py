@@ -114,6 +114,7 @@ class TestDownload:
         answer = mark.post("/audiences/winback/download", data={"kind": kind})
         assert answer.status_code == 200
         name = re.fullmatch(r'attachment; filename="(.+)"', answer.headers["content-disposition"]).group(1)
+        assert answer.content.startswith("\ufeff".encode()) == (kind == "spreadsheet")
         return name, list(csv.reader(io.StringIO(answer.content.decode("utf-8"))))
 
     @pytest.mark.parametrize(

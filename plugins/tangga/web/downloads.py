@@ -1,33 +1,24 @@
-"""A list as a file, written while it is read: a million members need no more memory than a few."""
+"""A list as a file."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from typing import Annotated
 
-import pyarrow.csv as arrow_csv
 from fastapi import APIRouter, Form, HTTPException
 from fastapi.responses import StreamingResponse
 
-from tangga import audiences
-from tangga.activation import plan
-from tangga.destinations.files.formats import FORMATS
-from tangga.engine import literal
-from tangga.web import access
+from tangga.web import access, lists
 from tangga.web.audience_page import Name
 from tangga.web.published import DOOR, Open
 
 router = APIRouter()
 
-KINDS = ("plain", "mailchimp", "hubspot", "spreadsheet")
-ROWS_AT_ONCE = 10_000
-
 
 @router.post("/audiences/{name}/download", dependencies=access.noted("tangga_download"))
 def download(name: Name, kind: Annotated[str, Form()]) -> StreamingResponse:
     """The members of the newest version, as the files destination would write them."""
-    if kind not in KINDS:
+    if kind not in lists.KINDS:
         raise HTTPException(422, "There is no such kind of file.")
     published = DOOR.enter()
     try:
@@ -48,23 +39,8 @@ def download(name: Name, kind: Annotated[str, Form()]) -> StreamingResponse:
 
 
 def _lines(published: Open, name: str, kind: str) -> Iterator[bytes]:
+    """The version stays open as long as somebody reads, also when a newer one comes meanwhile."""
     try:
-        with published.cursor() as cursor:
-            batches = cursor.execute(_query(name, kind)).to_arrow_reader(ROWS_AT_ONCE)
-            yield _text(batches.schema.empty_table(), has_header=True)
-            for batch in batches:
-                yield _text(batch, has_header=False)
+        yield from lists.lines(published, name, kind)
     finally:
         DOOR.leave(published)
-
-
-def _query(name: str, kind: str) -> str:
-    is_campaign = name in {entry.name for entry in audiences.with_campaigns(audiences.load())}
-    members = f"{plan.MEMBERS} where members.audience = {literal(name)}"
-    return f"with list as ({members}) {FORMATS[kind].query(name, is_campaign)}"
-
-
-def _text(rows, *, has_header: bool) -> bytes:
-    sink = io.BytesIO()
-    arrow_csv.write_csv(rows, sink, arrow_csv.WriteOptions(include_header=has_header, quoting_style="needed"))
-    return sink.getvalue()

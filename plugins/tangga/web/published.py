@@ -23,7 +23,7 @@ from tangga.settings import REPOSITORY, Settings
 
 Value = TypeVar("Value")
 
-MEMORY = "1GB"
+MEMORY = "512MB"
 """Of the API server's: a page asks little at a time."""
 
 
@@ -34,12 +34,12 @@ class NothingPublished(Exception):
 def company() -> Settings:
     """The settings, as `tangga.yml` says them now."""
     path = Path(os.environ.get("TANGGA_CONFIG") or REPOSITORY / "tangga.yml")
-    return _loaded(path.stat().st_mtime_ns)
+    return _loaded(path, os.environ.get("TANGGA_HOME"), path.stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=1)
-def _loaded(changed_at: int) -> Settings:
-    return settings.load()
+def _loaded(path: Path, home: str | None, changed_at: int) -> Settings:
+    return settings.load(path, home)
 
 
 class Open:
