@@ -24,7 +24,7 @@ from tangga.settings import REPOSITORY, Settings
 Value = TypeVar("Value")
 
 MEMORY = "512MB"
-"""Of the API server's: a page asks little at a time."""
+"""How much DuckDB may take of the API server's: a page asks little at a time, and a file is read in parts."""
 
 
 class NothingPublished(Exception):
