@@ -41,10 +41,10 @@ class Site:
             base_url=f"{self.url}/crm", headers={"Accept": "text/html", "Origin": self.url}, timeout=60
         )
         if user:
-            client.cookies.set("_token", self._token(user))
+            client.cookies.set("_token", self.token(user))
         return client
 
-    def _token(self, user: str) -> str:
+    def token(self, user: str) -> str:
         if user not in self._tokens:
             password = airflow_home.logins(settings.load(home=self.home))[user]
             login = {"username": user, "password": password}

@@ -5,6 +5,7 @@ Colours are CSS variables, so that one drawing serves the light and the dark the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
@@ -17,6 +18,7 @@ SPARK_WIDTH, SPARK_HEIGHT = 96, 24
 
 _LOOK = {
     "background": "transparent",
+    "aria": False,  # a picture with one name, which `_svg` gives it
     "font": "inherit",
     "padding": 2,
     "view": {"stroke": None},
@@ -77,8 +79,8 @@ def _svg(spec: dict[str, Any], description: str) -> Markup:
     svg = vl_convert.vegalite_to_svg(spec | {"config": _LOOK}, allowed_base_urls=[])
     opening, _, rest = svg.partition(">")
     label = f' role="img" aria-label="{escape(description)}" preserveAspectRatio="xMidYMid meet"'
-    body = rest.replace(' role="graphics-symbol"', "").replace(' role="graphics-object"', "")
-    return Markup(f"{opening}{label}><title>{escape(description)}</title>{body}")
+    parts = re.sub(r' (role="graphics-|aria-roledescription=")[^"]*"', "", rest)
+    return Markup(f"{opening}{label}><title>{escape(description)}</title>{parts}")
 
 
 def _plain(value: Any) -> float | None:
