@@ -8,6 +8,10 @@ export PYTHONPATH := $(CURDIR)/plugins:$(CURDIR)$(if $(PYTHONPATH),:$(PYTHONPATH
 ifdef SCALE
 export TANGGA_DEMO_SCALE := $(SCALE)
 endif
+# `make up DEMO_TOOLS=1`: lists go to e-mail tools on this machine, in place of real ones.
+ifdef DEMO_TOOLS
+export TANGGA_DEMO_TOOLS := $(DEMO_TOOLS)
+endif
 PORT ?= 8080
 
 # The extra that is installed beside the rest; unless said, the one that is there. `EXTRAS=` removes it.
@@ -17,7 +21,7 @@ INSTALLED := .venv/.installed$(EXTRAS:%=-%)
 OPTIONS := $(if $(CONFIG),--config "$(CONFIG)") $(if $(TANGGA_HOME),--home "$(TANGGA_HOME)")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor run up down rules-diff audience test bench check campaigns docs lock clean
+.PHONY: help setup doctor run plan up down erase erasures erase-lift rules-diff audience test bench check campaigns docs lock clean
 
 help: ## this list
 	@echo "Tangga: from customer data to campaigns, every morning."
@@ -33,11 +37,23 @@ run: $(INSTALLED) ## the whole pipeline once, through Airflow, without a server
 doctor: $(INSTALLED) ## look at settings, connections and a few rows of every source; write nothing
 	@$(BIN)/python -m tangga.local.doctor $(OPTIONS) $(if $(AS_OF),--as-of "$(AS_OF)")
 
-up: $(INSTALLED) ## Airflow with its UI, until Ctrl-C (DETACH=1: in the background)
+up: $(INSTALLED) ## Airflow with its UI, until Ctrl-C (DETACH=1: in the background; DEMO_TOOLS=1: with e-mail tools to play with)
 	@$(BIN)/python -m tangga.local.up up --port "$(PORT)" $(OPTIONS) $(if $(DETACH),--detach)
 
 down: $(INSTALLED) ## stop what 'make up' started
 	@$(BIN)/python -m tangga.local.up down $(OPTIONS)
+
+plan: $(INSTALLED) ## what would be sent, and whether somebody would have to agree; send nothing
+	@$(BIN)/python -m tangga.local.plan $(OPTIONS) $(if $(AS_OF),--as-of "$(AS_OF)")
+
+erase: $(INSTALLED) ## forget a person everywhere; asks whom (REQUEST=<number>: go on with that request)
+	@$(BIN)/python -m tangga.local.erase ask $(OPTIONS) $(if $(REQUEST),--request "$(REQUEST)")
+
+erasures: $(INSTALLED) ## the requests to be forgotten, and which of them are overdue
+	@$(BIN)/python -m tangga.local.erase list $(OPTIONS)
+
+erase-lift: $(INSTALLED) ## let somebody who was forgotten come back, as they asked for; asks whom
+	@$(BIN)/python -m tangga.local.erase lift $(OPTIONS)
 
 rules-diff: $(INSTALLED) ## who would move where by the rules of the working tree (BASE=<a git ref>)
 	@$(BIN)/python -m tangga.local.rules_diff --base "$(or $(BASE),HEAD)" $(OPTIONS)

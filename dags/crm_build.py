@@ -1,4 +1,4 @@
-"""Landing -> dbt -> audit -> publish -> pages of the warehouse, as of the partition's day."""
+"""Landing -> dbt -> audit -> publish -> pages of the warehouse, as of the partition's day; then what is old goes."""
 
 from __future__ import annotations
 
@@ -31,4 +31,5 @@ with DAG(
         task(tasks.audit, retries=0)(),
         task(tasks.publish, outlets=[published])(),
         task(tasks.describe, retries=0)(),
+        task(tasks.prune, retries=0)(),
     )

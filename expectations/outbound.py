@@ -1,8 +1,10 @@
 """The door out: may this plan be delivered as it stands?
 
-A plan is a folder with `plan.json`, `members.parquet` and `messages.parquet`. Consent is judged against the
-published warehouse, not against the plan's own word; `restraint` judges the messages. An audience that the plan leaves
-out, because its campaign is not fit to be sent, is a warning that says why; the others go on.
+A plan is a folder with `plan.json`, `members.parquet`, `messages.parquet` and the changes of each destination. Consent
+is judged against the published warehouse, not against the plan's own word; `restraint` judges the messages, `changes`
+what each destination is told. An audience that the plan leaves out, because its campaign is not fit to be sent, and a
+destination that cannot be used, are warnings that say why; the others go on. How much may change without anybody's
+agreement is not asked here, but by `tangga.activation.limits`.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from typing import NamedTuple
 
 import duckdb
 
-from expectations import gate, restraint
+from expectations import changes, gate, restraint
 from expectations.checks import Check, CheckResult, GateResult, GateStopped, raise_if_stopped, unexpected_rows
 from tangga import files
 from tangga.engine import literal
@@ -38,6 +40,8 @@ class _Plan(NamedTuple):
     """Name -> channel, and how many members it was planned with."""
     left_out: dict[str, list[str]]
     """Name -> why its campaign is not sent."""
+    destinations: dict[str, dict]
+    """Name -> what the plan says of its changes."""
 
 
 def check(settings: Settings, plan_folder: Path) -> list[GateResult]:
@@ -54,6 +58,7 @@ def check(settings: Settings, plan_folder: Path) -> list[GateResult]:
     assets = {rows: _member_checks()}
     assets |= _channels(plan.audiences, rows) | _counts(plan.audiences, rows) | _formulas(members, rows)
     assets |= restraint.assets(settings, plan.day, members, plan_folder / "messages.parquet")
+    assets |= changes.assets(plan_folder, plan.destinations, NORMAL_EMAIL)
     name = "plan." + re.sub(r"[^0-9A-Za-z]", "", plan.hash)[:16]
     remedy = "Nothing is sent; publish the day if it is not, then make the plan again."
     result = gate.run(
@@ -65,7 +70,7 @@ def check(settings: Settings, plan_folder: Path) -> list[GateResult]:
         database=database,
         where=str(plan_folder),
         remedy=remedy,
-        known=_campaigns(plan.left_out),
+        known=[*_campaigns(plan.left_out), *changes.unusable(plan.destinations)],
     )
     return [result]
 
@@ -77,8 +82,11 @@ def _read(folder: Path) -> _Plan:
         plan = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
         audiences = {name: (str(spec["channel"]), int(spec["rows"])) for name, spec in plan["audiences"].items()}
         left_out = {name: list(map(str, sentences)) for name, sentences in plan.get("left_out", {}).items()}
-        result = _Plan(date.fromisoformat(plan["as_of_date"]), str(plan["hash"]), audiences, left_out)
+        destinations = dict(plan["destinations"])
+        result = _Plan(date.fromisoformat(plan["as_of_date"]), str(plan["hash"]), audiences, left_out, destinations)
         expected = {f"{name}.parquet": plan[f"{name}_sha256"] for name in ("members", "messages")}
+        usable = {name: entry for name, entry in destinations.items() if not entry.get("refused")}
+        expected |= {f"changes/{name}.parquet": entry["sha256"] for name, entry in usable.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise GateStopped(f"{folder}: plan.json cannot be used ({type(error).__name__}); {remedy}.") from None
     for name, checksum in expected.items():

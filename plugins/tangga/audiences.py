@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from tangga.campaigns import campaign
 from tangga.settings import REPOSITORY, Settings, SettingsError
@@ -31,7 +31,7 @@ class _Entry(BaseModel):
 
     @property
     def name(self) -> str:
-        """The name of the audience; of a family, what its models' names begin with."""
+        """The name of the audience, or of the family."""
         return self.model.removeprefix("aud_")
 
 
@@ -56,10 +56,18 @@ class CampaignAudience(_Entry):
 
 
 class ListAudience(_Entry):
-    """A list for the marketer, who decides what becomes of it. An entry with `family` stands for several."""
+    """A list for the marketer, who decides what becomes of it. An entry with `family` stands for several, whose names
+    begin with its `prefix`."""
 
     kind: Literal["list"]
     family: bool = False
+    prefix: str | None = Field(None, pattern=r"^[a-z][a-z0-9]*_$")
+
+    @model_validator(mode="after")
+    def _a_family_has_a_prefix(self) -> ListAudience:
+        if self.family != (self.prefix is not None):
+            raise ValueError("a family, and nothing else, needs a prefix that the names of its audiences begin with")
+        return self
 
 
 Audience = CampaignAudience | ListAudience
@@ -84,6 +92,13 @@ def load() -> list[Audience]:
     if faults:
         raise SettingsError("\n".join(faults))
     return audiences
+
+
+def entry_of(audience: str, audiences: list[Audience]) -> Audience | None:
+    """The entry that an audience belongs to: its own, or that of its family."""
+    own = (entry for entry in audiences if not entry.family and entry.name == audience)
+    families = (entry for entry in audiences if entry.family and audience.startswith(entry.prefix))
+    return next(own, None) or next(families, None)
 
 
 def with_campaigns(audiences: list[Audience]) -> list[CampaignAudience]:

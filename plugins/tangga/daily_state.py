@@ -77,6 +77,19 @@ def keep(target: Path, con: duckdb.DuckDBPyConnection, tables: Mapping[str, tupl
         _keep(target, con, tables)
 
 
+def add(target: Path, con: duckdb.DuckDBPyConnection, table: str, relation: str, columns: Columns, advice: str) -> None:
+    """Add the rows of a relation of `con` to what was kept of a day, each once. Raises `StateDamaged`."""
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with _alone(target.parent):
+        names = ", ".join(columns)
+        rows = f"select {names} from {relation}"
+        if target.exists():
+            before = files_of(target, [table], advice)[table]
+            rows += f" union select {names} from read_parquet({literal(before)}, hive_partitioning=false)"
+        con.execute(f"create or replace temp table _added as {rows}")
+        _keep(target, con, {table: ("_added", columns)})
+
+
 @contextmanager
 def _alone(place: Path) -> Iterator[None]:
     handle = os.open(place, os.O_RDONLY)

@@ -24,6 +24,7 @@ import duckdb
 from tangga import dbt, engine, files, warehouse
 from tangga.engine import literal
 from tangga.landing import freshness
+from tangga.rules_version import rules_version
 from tangga.settings import Settings
 
 
@@ -45,7 +46,8 @@ class Table:
 @dataclass(frozen=True)
 class Version:
     """A published version and where it came from. `rows` counts per table; `stale_sources` names those that had not
-    come on the day, or lack earlier ones; `landing` has a checksum of what was read, per source and entity."""
+    come on the day, or lack earlier ones; `landing` has a checksum of what was read, per source and entity; `rules` is
+    one of the rules."""
 
     version: str
     as_of_date: str
@@ -53,6 +55,7 @@ class Version:
     rows: dict[str, int]
     stale_sources: list[dict] = field(default_factory=list)
     landing: dict[str, str] = field(default_factory=dict)
+    rules: str = ""
 
 
 def folder(settings: Settings) -> Path:
@@ -113,7 +116,8 @@ def publish(settings: Settings, as_of: date, code_version: str) -> Version:
         con.execute(f"attach {literal(part / 'private.duckdb')} as private (read_only)")
         con.execute("use private")  # facts may be views in the working file: from here on they are read, not computed
         rows = {table.full_name: _one(con, f"select count(*) from {table.full_name}") for table in tables}
-        version = Version(f"{as_of}-{_digest(con, tables)}", as_of.isoformat(), code_version, rows, stale, contents)
+        name, rules = f"{as_of}-{_digest(con, tables)}", rules_version(settings)
+        version = Version(name, as_of.isoformat(), code_version, rows, stale, contents, rules)
         target = versions / version.version
         if not target.exists():
             _write(con, part / "crm.duckdb", tables, hide_personal=True)
@@ -121,7 +125,8 @@ def publish(settings: Settings, as_of: date, code_version: str) -> Version:
             con.execute("use memory")
             con.execute("detach private")
             os.replace(part, target)
-        elif (before := read(target)) is None or before.landing != version.landing:  # the same rows, from other files
+        elif (before := read(target)) is None or (before.landing, before.rules) != (contents, rules):
+            # the same rows, from other files or by other rules
             files.write_atomically(target / "manifest.json", json.dumps(asdict(version), indent=2) + "\n")
     shutil.rmtree(part, ignore_errors=True)
     newest = current(settings)

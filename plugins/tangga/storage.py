@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
@@ -103,6 +104,11 @@ class Stored:
     def unlink(self) -> None:
         with self._asked():
             self.store.fs.rm_file(self._key)
+
+    def modified(self) -> datetime:
+        """When it was written (UTC)."""
+        with self._asked():
+            return self.store.fs.modified(self._key).astimezone(UTC)
 
 
 def root(settings: Settings) -> Path | Stored:

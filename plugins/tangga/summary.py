@@ -13,6 +13,7 @@ from rich.table import Table
 
 from tangga import audiences, landing, publish, storage
 from tangga.contracts import CONTRACTS
+from tangga.erasure import requests
 from tangga.landing import freshness
 from tangga.settings import Settings
 
@@ -48,9 +49,10 @@ def _landed(settings: Settings, as_of: date) -> Table:
 
 
 def _remarks(settings: Settings, as_of: date) -> list[str]:
-    """Which sources had not come, and whether what is published has been overtaken by what landed since."""
+    """Which sources had not come, whether what is published has been overtaken by what landed since, and who should
+    have been forgotten by now."""
     sentences = [said for known in freshness.of_day(settings, as_of) for said in known.sentences]
-    return [f"{sentence}." for sentence in sentences + publish.changed_since(settings)]
+    return [f"{sentence}." for sentence in sentences + publish.changed_since(settings) + requests.overdue(settings)]
 
 
 def _sum(manifests: list[landing.Manifest], name: str) -> str:

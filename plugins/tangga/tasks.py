@@ -71,7 +71,8 @@ def land(source: str, entity: str, dag_run=None, ti=None) -> dict[str, int]:
         known = freshness.mark_missed(settings, source, entity, day)
         note("; ".join(known.sentences) or "source was down; the day had landed before")
         return {"rows": 0, "rejected": 0}
-    note(f"{manifest.rows:,} rows, {manifest.rejected:,} rejected")
+    erased = f", {manifest.erased:,} of erased people left out" if manifest.erased else ""
+    note(f"{manifest.rows:,} rows, {manifest.rejected:,} rejected{erased}")
     return {"rows": manifest.rows, "rejected": manifest.rejected}
 
 
@@ -146,6 +147,26 @@ def describe(dag_run=None) -> None:
     note(str(warehouse_pages.show(_settings(), day_of(dag_run)) or "left as they are"))
 
 
+def prune() -> None:
+    """Let go of what is older than `retention` keeps. Never fails: what is published does not wait for it."""
+    from expectations import data_docs
+    from tangga import retention
+    from tangga.alone import Busy
+    from tangga.ledger import LedgerDown
+    from tangga.sources.records import SourceRefused
+
+    settings = _settings()
+    try:
+        gone = retention.prune(settings)
+    except (OSError, LedgerDown, SourceRefused, Busy) as error:
+        log.warning("Not all that is old is gone (%s); it goes with the next run.", error)
+        note("not all that is old is gone")
+        return
+    if gone.get("gates"):
+        data_docs.show(settings, [])
+    note(", ".join(f"{count:,} of {area}" for area, count in gone.items()) or "nothing is too old")
+
+
 def is_newest_day(dag_run=None) -> bool:
     """Whether the day is the newest published one. Lists of another day are never sent, so that a backfill
     of the past mails nobody; nor does one that fills an empty home, where each of its days is the newest.
@@ -165,16 +186,22 @@ def is_newest_day(dag_run=None) -> bool:
 
 def plan(dag_run=None) -> str:
     """Freeze what should be sent; returns the plan's folder."""
-    from tangga.activation import plan
+    from tangga.activation import delivery, plan
+    from tangga.erasure import requests
 
-    folder = plan.make(_settings(), day_of(dag_run))
+    settings = _settings()
+    delivery.settle(settings)
+    late = requests.overdue(settings)
+    for sentence in late:
+        log.warning("%s", sentence)
+    folder = plan.make(settings, day_of(dag_run))
     planned = plan.read(folder)
     audiences, left_out = planned["audiences"], planned["left_out"]
     for sentence in dict.fromkeys(sentence for why in left_out.values() for sentence in why):
         log.warning("%s", sentence)
     said = [f"{len(audiences)} audiences, {sum(entry['rows'] for entry in audiences.values()):,} memberships"]
     said += [f"left out: {', '.join(left_out)}, whose campaign is not fit to be sent"] if left_out else []
-    note("; ".join(said))
+    note("; ".join(said + late))
     return str(folder)
 
 
@@ -193,15 +220,75 @@ def list_destinations() -> list[str]:
 
 def deliver(destination: str, plan_folder: str, dag_run=None) -> dict[str, int]:
     """Deliver the plan to one destination, and keep in mind what was handed out; returns counts."""
-    from tangga import sends
-    from tangga.activation import plan
-    from tangga.destinations import csv_files
+    from tangga.activation import delivery
 
-    settings, folder = _settings(), Path(plan_folder)
-    delivery = csv_files.deliver(settings, destination, folder, dag_run.run_id)
-    sends.record(settings, plan.read(folder)["as_of_date"], folder / "messages.parquet")
-    note(f"{delivery.written} lists written, {delivery.unchanged} unchanged")
-    return {"written": delivery.written, "unchanged": delivery.unchanged, "rows": delivery.rows}
+    done = delivery.deliver(_settings(), destination, Path(plan_folder), dag_run.run_id)
+    rows = ", ".join(f"{rows:,} rows to {operation}" for operation, rows in done.rows.items() if rows)
+    left = f"; {done.rejected:,} rejected, {done.withheld:,} withheld" if done.rejected or done.withheld else ""
+    note(f"{rows or 'nothing to do'}{left}")
+    return done.counts
+
+
+def take_erasure(dag_run=None) -> str:
+    """The number of the request that a run is for. Raises when an address got past the form, after painting it over."""
+    from tangga.erasure import requests, traces
+    from tangga.erasure.person import IDENTIFIERS
+
+    settings, conf = _settings(), dag_run.conf or {}
+    if words := [str(conf[name]) for name in IDENTIFIERS if conf.get(name)]:
+        traces.airflow_database(settings, words)
+        traces.texts(settings, words)
+        raise ValueError(
+            "What the person is found by was given past the form of the UI, so that Airflow has kept it; it was "
+            "painted over in this home's database and logs. Ask again by the form, or by 'make erase'."
+        )
+    row = requests.take(settings, str(conf.get("request")))
+    note(f"{row['id']}: {row['reason']}; due {row['due_at']:%Y-%m-%d %H:%M} UTC")
+    return row["id"]
+
+
+def find_person(request: str) -> str:
+    """Find whom a request is about; returns the question for whoever is to agree: counts only."""
+    from tangga.erasure import steps
+
+    settings = _settings()
+    counts = steps.find(settings, request)
+    note(
+        f"{sum(each.rows for each in counts.values()):,} rows in {sum(each.files for each in counts.values()):,} files"
+    )
+    return steps.question(settings, request, counts)
+
+
+def remove_person(request: str) -> list[str]:
+    """Take the person out of every place of this home; returns the destinations that are still to forget them."""
+    from tangga.erasure import steps
+
+    settings = _settings()
+    counts = steps.remove(settings, request)
+    note(f"{sum(each.rows for each in counts.values()):,} rows removed")
+    return steps.open_destinations(settings, request)
+
+
+def forget_person(request: str, destination: str) -> int:
+    """Let one destination forget the person; returns how many of its contacts it was asked to."""
+    from tangga.erasure import steps
+
+    asked = steps.forget(_settings(), request, destination)
+    note(f"{asked} forgotten")
+    return asked
+
+
+def certify_erasure(request: str) -> str:
+    """Certify what was done; returns the page's path. Raises when something of an approved erasure is open."""
+    from tangga.erasure import requests, steps
+
+    settings = _settings()
+    page = steps.certify(settings, request)
+    note(str(page))
+    if requests.take(settings, request)["state"] == "approved":
+        still = ", ".join(steps.open_destinations(settings, request)) or "its removal"
+        raise ValueError(f"Erasure {request} is not done, open: {still}; trigger crm_erase with it as request. {page}")
+    return str(page)
 
 
 def _conclude(settings, results, remarks: Sequence[str] = ()) -> None:

@@ -10,6 +10,7 @@ import duckdb
 import psutil
 
 from tangga import identities, landing, memberships, reference, sends, value
+from tangga.activation import handed_out
 from tangga.contracts import CONTRACTS
 from tangga.landing import freshness
 from tangga.settings import Settings
@@ -30,6 +31,7 @@ def prepare(settings: Settings, as_of: date) -> dict[str, int]:
     Whatever an earlier run left behind, whole or broken, is thrown away. Returns rows per entity.
     """
     reference.check_scheme(settings)
+    handed_out.catch_up(settings)
     file = path(settings)
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     _end_orphans(file)

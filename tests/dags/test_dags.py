@@ -27,6 +27,7 @@ print("DAGS " + json.dumps({{
                 task.task_id: {{
                     "after": sorted(task.upstream_task_ids),
                     "trigger_rule": str(getattr(task.trigger_rule, "value", task.trigger_rule)),
+                    "at_once": task.max_active_tis_per_dag,
                     "outlets": [asset.name for asset in task.outlets],
                 }}
                 for task in dag.tasks
@@ -72,9 +73,9 @@ def after(parsed, dag_id):
     return {name: task["after"] for name, task in parsed["dags"][dag_id]["tasks"].items()}
 
 
-def test_the_three_dags_parse(parsed):
+def test_the_four_dags_parse(parsed):
     assert parsed["errors"] == {}
-    assert set(parsed["dags"]) == {"crm_land", "crm_build", "crm_activate"}
+    assert set(parsed["dags"]) == {"crm_land", "crm_build", "crm_activate", "crm_erase"}
 
 
 def test_nothing_is_gated_after_it_was_let_through(parsed):
@@ -97,6 +98,7 @@ def test_nothing_is_published_before_it_was_audited(parsed):
         "audit": ["build_audiences"],
         "publish": ["audit"],
         "describe": ["publish"],
+        "prune": ["describe"],
     }
 
 
@@ -106,17 +108,41 @@ def test_nothing_is_sent_before_the_plan_was_judged(parsed):
         "plan": ["is_newest_day"],
         "list_destinations": ["is_newest_day"],
         "outbound_gate": ["plan"],
-        "deliver": ["list_destinations", "outbound_gate", "plan"],
+        "activate.approve": ["list_destinations", "outbound_gate", "plan"],
+        "activate.deliver": ["activate.approve", "list_destinations", "plan"],
     }
 
 
-def test_a_failure_stops_what_comes_after(parsed):
-    rules = {task["trigger_rule"] for dag in parsed["dags"].values() for task in dag["tasks"].values()}
-    assert rules == {"all_success"}
+def test_nobody_is_erased_before_somebody_agreed(parsed):
+    assert after(parsed, "crm_erase") == {
+        "take_erasure": [],
+        "find_person": ["take_erasure"],
+        "approve": ["find_person", "take_erasure"],
+        "remove_person": ["approve", "take_erasure"],
+        "forget_person": ["remove_person", "take_erasure"],
+        "certify_erasure": ["forget_person", "take_erasure"],
+    }
 
 
-def test_one_run_at_a_time_and_none_for_days_long_gone(parsed):
-    assert {(dag["max_active_runs"], dag["catchup"]) for dag in parsed["dags"].values()} == {(1, False)}
+def test_a_failure_stops_what_comes_after_but_a_certificate_of_it(parsed):
+    rules = {
+        (dag_id, name): task["trigger_rule"]
+        for dag_id, dag in parsed["dags"].items()
+        for name, task in dag["tasks"].items()
+        if task["trigger_rule"] != "all_success"
+    }
+    assert rules == {("crm_erase", "certify_erasure"): "all_done"}
+
+
+def test_runs_take_turns_but_for_those_that_may_wait_for_a_person(parsed):
+    assert {name: dag["max_active_runs"] for name, dag in parsed["dags"].items()} == {
+        "crm_land": 1, "crm_build": 1, "crm_activate": 16, "crm_erase": 16,
+    }  # fmt: skip
+    assert parsed["dags"]["crm_activate"]["tasks"]["plan"]["at_once"] == 1
+
+
+def test_no_run_for_days_long_gone(parsed):
+    assert {dag["catchup"] for dag in parsed["dags"].values()} == {False}
 
 
 def test_days_travel_as_partitions(parsed):
@@ -124,6 +150,7 @@ def test_days_travel_as_partitions(parsed):
         "crm_land": "CronPartitionTimetable",
         "crm_build": "PartitionedAssetTimetable",
         "crm_activate": "PartitionedAssetTimetable",
+        "crm_erase": "NullTimetable",
     }
     outlets = {
         (name, task_id): task["outlets"]
@@ -134,7 +161,7 @@ def test_days_travel_as_partitions(parsed):
     assert outlets == {
         ("crm_land", "inbound_gate"): ["tangga_landing"],
         ("crm_build", "publish"): ["tangga_published"],
-        ("crm_activate", "deliver"): ["tangga_delivered"],
+        ("crm_activate", "activate.deliver"): ["tangga_delivered"],
     }
 
 

@@ -90,14 +90,14 @@ class HubSpot(Fake):
             if contact["archived"] == is_archived and int(contact["id"]) > after
         ]
         size = min(limit, self.max_page)
-        content = {"results": [_shown(contact, wanted, history) for contact in left[:size]]}
+        content = {"results": [shown(contact, wanted, history) for contact in left[:size]]}
         if len(left) > size:
             last = left[size - 1]["id"]
             content["paging"] = {"next": {"after": last, "link": f"{self.url}{request.url.path}?after={last}"}}
         return answer(content)
 
 
-def error(status: int, message: str, **more: str) -> Response:
+def error(status: int, message: str, **more: object) -> Response:
     """An error as HubSpot writes it."""
     content = {"status": "error", "message": message, "correlationId": "c033cdaa-2c40-4a64-ae48-b4cec88dad24"}
     return answer(content | more, status)
@@ -107,9 +107,10 @@ def _names(given: str | None) -> list[str]:
     return given.split(",") if given else []
 
 
-def _shown(contact: dict, wanted: tuple[str, ...], history: list[str]) -> dict:
-    shown = {name: value for name, value in contact.items() if name != "history"}
-    shown["properties"] = {name: contact["properties"].get(name) for name in (*wanted, *history)}
+def shown(contact: dict, wanted: tuple[str, ...], history: list[str]) -> dict:
+    """A contact with some of its properties, and the history of some."""
+    found = {name: value for name, value in contact.items() if name != "history"}
+    found["properties"] = {name: contact["properties"].get(name) for name in (*wanted, *history)}
     if history:
-        shown["propertiesWithHistory"] = {name: contact["history"].get(name, []) for name in history}
-    return shown
+        found["propertiesWithHistory"] = {name: contact["history"].get(name, []) for name in history}
+    return found

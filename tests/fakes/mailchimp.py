@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from datetime import datetime
 from itertools import count
 
@@ -125,6 +126,18 @@ class Mailchimp(Fake):
             return problem(401, "API Key Invalid", what)
         return None
 
+    def shaped(self, request: Request, response: Response) -> Response:
+        """Only the `fields` that were asked for, or all but `exclude_fields`: names with dots, through lists."""
+        query = request.query_params
+        if request.method != "GET" or response.status_code != 200 or not {"fields", "exclude_fields"} & set(query):
+            return response
+        content = json.loads(response.body)
+        if "fields" in query:
+            content = _picked(content, [name.split(".") for name in query["fields"].split(",")])
+        for name in filter(None, query.get("exclude_fields", "").split(",")):
+            _dropped(content, name.split("."))
+        return answer(content)
+
     def _members(self, request: Request) -> Response:
         query = request.query_params
         if request.path_params["list"] != self.list_id:
@@ -136,12 +149,12 @@ class Mailchimp(Fake):
             if (member["status"] == wanted if wanted else member["status"] != "archived")
             and _within(member["last_changed"], query.get("since_last_changed"), query.get("before_last_changed"))
         ]
-        return _page(request, "members", found, {"list_id": self.list_id})
+        return page(request, "members", found, {"list_id": self.list_id})
 
     def _abuse_reports(self, request: Request) -> Response:
         if request.path_params["list"] != self.list_id:
             return _not_found()
-        return _page(request, "abuse_reports", self.complaints, {"list_id": self.list_id})
+        return page(request, "abuse_reports", self.complaints, {"list_id": self.list_id})
 
     def _campaigns(self, request: Request) -> Response:
         query = request.query_params
@@ -152,13 +165,13 @@ class Mailchimp(Fake):
             and query.get("list_id") in (None, campaign["recipients"]["list_id"])
             and _within(campaign["send_time"], query.get("since_send_time"), query.get("before_send_time"))
         ]
-        return _page(request, "campaigns", found, {})
+        return page(request, "campaigns", found, {})
 
     def _report(self, request: Request, name: str) -> Response:
         campaign = request.path_params["campaign"]
         if campaign not in self.reports:
             return _not_found()
-        return _page(request, name, self.reports[campaign][name], {"campaign_id": campaign})
+        return page(request, name, self.reports[campaign][name], {"campaign_id": campaign})
 
     def _activity(self, request: Request) -> Response:
         campaign, since = request.path_params["campaign"], request.query_params.get("since")
@@ -168,7 +181,7 @@ class Mailchimp(Fake):
             email | {"activity": [act for act in email["activity"] if _within(act["timestamp"], since, None)]}
             for email in self.reports[campaign]["emails"]
         ]
-        return _page(request, "emails", emails, {"campaign_id": campaign})
+        return page(request, "emails", emails, {"campaign_id": campaign})
 
 
 _SENT = {"vip": False, "status": "sent", "open_count": 0, "last_open": "", "absplit_group": "", "gmt_offset": 0}
@@ -185,11 +198,31 @@ def _not_found() -> Response:
     return problem(404, "Resource Not Found", "The requested resource could not be found.")
 
 
-def _page(request: Request, name: str, found: list[dict], beside: dict) -> Response:
+def page(request: Request, name: str, found: list[dict], beside: dict) -> Response:
+    """A page of a list, as `count` and `offset` ask for it."""
     size, start = int(request.query_params.get("count", 10)), int(request.query_params.get("offset", 0))
     if not 0 <= size <= MAX_COUNT:
         return problem(400, "Invalid Resource", f"count must be at most {MAX_COUNT}")
     return answer({name: found[start : start + size], **beside, "total_items": len(found), "_links": []})
+
+
+def _picked(content: object, names: list[list[str]]) -> object:
+    if isinstance(content, list):
+        return [_picked(one, names) for one in content]
+    if not isinstance(content, dict) or [] in names:
+        return content
+    wanted: dict[str, list[list[str]]] = {}
+    for first, *rest in names:
+        wanted.setdefault(first, []).append(rest)
+    return {name: _picked(value, wanted[name]) for name, value in content.items() if name in wanted}
+
+
+def _dropped(content: object, name: list[str]) -> None:
+    for one in content if isinstance(content, list) else [content]:
+        if isinstance(one, dict) and len(name) == 1:
+            one.pop(name[0], None)
+        elif isinstance(one, dict) and name[0] in one:
+            _dropped(one[name[0]], name[1:])
 
 
 def _within(moment: str, since: str | None, before: str | None) -> bool:

@@ -6,18 +6,16 @@
         ...                                          # talk to shop.url
         assert [asked.status for asked in shop.asked] == [200, 429, 429, 200]
 
-A fake says its endpoints in `routes` and whom it lets in in `refusal`; both may be extended by a subclass.
+A fake says its endpoints in `routes` and whom it lets in in `refusal`; both may be extended by a subclass. What goes
+wrong on the way is in `faults.py`, what has changed in the tool in `effects.py`.
 """
 
 from __future__ import annotations
 
-import asyncio
 import json
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import uvicorn
@@ -26,80 +24,38 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-HTML = b"<!DOCTYPE html><html><head><title>Just a moment...</title></head><body>Checking your browser</body></html>"
+from tests.fakes.effects import Effects
+from tests.fakes.faults import Faults
+from tests.fakes.troubled import Asked, Troubled
 
 
-@dataclass(frozen=True)
-class Asked:
-    """A request that came, and the status it was answered with (0: the connection was dropped)."""
+class Refused(Exception):
+    """A request that is answered with an error from anywhere in the code that works on it."""
 
-    method: str
-    path: str
-    query: dict[str, str]
-    headers: dict[str, str]
-    status: int
-
-
-@dataclass
-class Fault:
-    """What goes wrong with a request. `after` requests pass before it, counted from when it was ordered."""
-
-    kind: str
-    after: int = 0
-    status: int = 200
-    headers: dict[str, str] = field(default_factory=dict)
-    body: bytes = b""
-    seconds: float = 0.0
-
-
-class Faults:
-    """Orders for trouble, each for one request, in the order in which they were given."""
-
-    def __init__(self) -> None:
-        self._waiting: deque[Fault] = deque()
-
-    def next(self, status: int, times: int = 1, after: int = 0, headers: dict | None = None, body: bytes = b"") -> None:
-        """Answer with this status, as a gateway does that knows nothing of the tool's own errors."""
-        for turn in range(times):
-            self._add(Fault("status", 0 if turn else after, status, headers or {}, body))
-
-    def slow(self, seconds: float, after: int = 0) -> None:
-        """Answer correctly, but late."""
-        self._add(Fault("slow", after, seconds=seconds))
-
-    def truncated(self, after: int = 0) -> None:
-        """Break off in the middle of the body."""
-        self._add(Fault("truncated", after))
-
-    def html(self, after: int = 0) -> None:
-        """Answer 200 with a page for people."""
-        self._add(Fault("status", after, 200, {"Content-Type": "text/html; charset=utf-8"}, HTML))
-
-    def drop(self, after: int = 0) -> None:
-        """Close the connection without an answer."""
-        self._add(Fault("drop", after))
-
-    def take(self) -> Fault | None:
-        """The fault for the request that comes now."""
-        if not self._waiting:
-            return None
-        if self._waiting[0].after > 0:
-            self._waiting[0].after -= 1
-            return None
-        return self._waiting.popleft()
-
-    def _add(self, fault: Fault) -> None:
-        self._waiting.append(fault)
+    def __init__(self, response: Response) -> None:
+        super().__init__(response.status_code)
+        self.response = response
 
 
 class Fake:
-    """A tool. `token` is the secret it lets in; `url` is where it listens while it runs."""
+    """A tool. `token` is the secret it lets in; `url` is where it listens while it runs.
+
+    `asked` is every request, `effects` what they changed, `most_at_once` how many were under way at the same time.
+    `elsewhere` is another host, if the tool sends its clients to one: it starts and stops with the tool. Whoever reads
+    or writes its state from another thread while it is being asked holds `lock`; `remembered` is how many requests are
+    kept at least, None for all.
+    """
 
     def __init__(self, token: str = "fake-token") -> None:
         self.token = token
         self.faults = Faults()
+        self.effects = Effects()
         self.asked: list[Asked] = []
+        self.elsewhere: Fake | None = None
         self.port = 0
+        self.at_once = self.most_at_once = 0
+        self.remembered: int | None = None
+        self.lock = threading.RLock()
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
 
@@ -111,6 +67,21 @@ class Fake:
         """The answer to somebody who may not ask (now), None for all others."""
         return None
 
+    def shaped(self, request: Request, response: Response) -> Response:
+        """An answer as it was asked for, where one can ask for parts of it."""
+        return response
+
+    def bad_request(self, words: str) -> Response:
+        """How the tool says that it does not take a request."""
+        return answer({"error": words}, 400)
+
+    def revoke(self, after: int = 0) -> None:
+        """From some request on, the secret is not let in any more."""
+        self.faults.when("", self._lock, after)
+
+    def _lock(self) -> None:
+        self.token = f"revoked {self.token}"
+
     @property
     def host(self) -> str:
         return f"127.0.0.1:{self.port}"
@@ -121,7 +92,9 @@ class Fake:
 
     def start(self, port: int = 0) -> Fake:
         """Listen on a port of 127.0.0.1, a free one by default."""
-        app = _Troubled(self, Starlette(routes=[_guarded(self, route) for route in self.routes()]))
+        if self.elsewhere:
+            self.elsewhere.start()
+        app = Troubled(self, Starlette(routes=[_guarded(self, route) for route in self.routes()]))
         config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="critical", lifespan="off", http="h11")
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
@@ -134,8 +107,11 @@ class Fake:
         return self
 
     def stop(self) -> None:
-        self._server.should_exit = self._server.force_exit = True
-        self._thread.join()
+        both = [self, self.elsewhere] if self.elsewhere else [self]
+        for one in both:
+            one._server.should_exit = one._server.force_exit = True
+        for one in both:
+            one._thread.join()
 
     def __enter__(self) -> Fake:
         return self.start()
@@ -155,53 +131,34 @@ def answer(content: Any, status: int = 200, headers: dict[str, str] | None = Non
     return Response(body, status, headers, media_type=kind)
 
 
+def sent(request: Request) -> Any:
+    """The JSON that came with a request: an object, or a list. Raises `ValueError`."""
+    return json.loads(request.state.body or b"{}")
+
+
 def _guarded(fake: Fake, route: Route) -> Route:
     inner = route.endpoint
 
     async def guarded(request: Request) -> Response:
-        return fake.refusal(request) or inner(request)
+        request.state.body = await request.body()
+        with fake.lock:
+            return fake.shaped(request, guarded_answer(request))
+
+    def guarded_answer(request: Request) -> Response:
+        body, line = request.state.body, f"{request.method} {request.url.path}"
+        fake.faults.happen(line, committed=False)
+        refusal = fake.refusal(request)
+        if refusal is None and fake.faults.poisoned(line, body):
+            refusal = fake.bad_request("One of the rows cannot be used.")
+        if refusal is not None:
+            return refusal
+        try:
+            return inner(request)
+        except Refused as refused:
+            return refused.response
+        except json.JSONDecodeError:
+            return fake.bad_request("The body is not JSON.")
+        finally:
+            fake.faults.happen(line, committed=True)
 
     return Route(route.path, guarded, methods=list(route.methods))
-
-
-class _Troubled:
-    """ASGI: writes down every request, and answers the unlucky ones."""
-
-    def __init__(self, fake: Fake, app: Starlette) -> None:
-        self.fake, self.app = fake, app
-
-    async def __call__(self, scope: dict, receive: Callable, send: Callable) -> None:
-        request = Request(scope)
-        fault = self.fake.faults.take()
-        status = 0
-
-        async def noting(message: dict) -> None:
-            nonlocal status
-            status = message.get("status", status)
-            await send(message)
-
-        try:
-            if fault and fault.kind == "drop":
-                send.__self__.transport.abort()  # uvicorn's cycle: ASGI itself has no word for hanging up
-            elif fault and fault.kind == "status":
-                await Response(fault.body, fault.status, fault.headers)(scope, receive, noting)
-            elif fault and fault.kind == "truncated":
-                await self._half(scope, receive, noting)
-            else:
-                await asyncio.sleep(fault.seconds if fault else 0)
-                await self.app(scope, receive, noting)
-        finally:
-            query, headers = dict(request.query_params), dict(request.headers)
-            self.fake.asked.append(Asked(request.method, request.url.path, query, headers, status))
-
-    async def _half(self, scope: dict, receive: Callable, send: Callable) -> None:
-        """The right answer, of which the second half never comes."""
-        held: list[dict] = []
-
-        async def hold(message: dict) -> None:
-            held.append(message)
-
-        await self.app(scope, receive, hold)
-        body = b"".join(message.get("body", b"") for message in held[1:])
-        await send(held[0])
-        await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})

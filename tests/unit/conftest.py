@@ -7,10 +7,12 @@ from collections.abc import Callable
 
 import pytest
 
-from tangga.sources import connections, http, sql
+from tangga import http
+from tangga.sources import connections, sql
 from tangga.sources.connections import Connection
 from tests.fakes.server import Fake
 from tests.unit.apis import Api
+from tests.unit.ledgers import DATABASES, settings_of
 from tests.unit.shop import Shop
 
 
@@ -62,6 +64,20 @@ def shop(request) -> Shop:
 def served(request) -> Shop:
     """Those whose database is a server, with types that hold."""
     return request.getfixturevalue(SHOPS[request.param])
+
+
+@pytest.fixture(params=DATABASES)
+def ledger_settings(inbox, request):
+    """A company whose ledger lies in SQLite, then in PostgreSQL."""
+    if request.param == "sqlite":
+        yield settings_of(inbox, "sqlite")
+        return
+    server, use = request.getfixturevalue("server"), request.getfixturevalue("use")
+    database = f"ledger_{abs(hash(request.node.nodeid))}"
+    server.run(f"create database {database}")
+    use(server.connection(database))
+    yield settings_of(inbox, "postgres")
+    server.run(f"drop database {database} with (force)")
 
 
 @pytest.fixture

@@ -122,6 +122,7 @@ def make_plan(
         "as_of_date": DAY.isoformat(),
         "hash": "sha256:0123456789abcdef0123",
         "published_version": "2024-02-01-x",
+        "destinations": {},
         **{f"{name}_sha256": files.sha256(folder / f"{name}.parquet") for name in ("members", "messages")},
         "audiences": {
             name: {"channel": channel, "label": name, "rows": rows} for name, (channel, rows) in planned.items()

@@ -30,7 +30,12 @@ def hand_out(home, day: date, *customers: str) -> None:
             row = ["welcome", customer, "k", 1, "email", None, "member", day]
             con.execute("insert into messages values (?, ?, ?, ?, ?, ?, ?, ?)", row)
         con.execute(f"copy messages to '{file}' (format parquet)")
-    sends.record(home, day, file)
+    record(home, day, file)
+
+
+def record(home, day: date, file) -> None:
+    with duckdb.connect() as con:
+        sends.record(home, day, con, f"'{file}'")
 
 
 def handed_out(home, day: date) -> list[tuple]:
@@ -93,13 +98,13 @@ def test_a_day_knows_what_was_handed_out_before_it_and_never_its_own(home):
     assert handed_out(home, THIRD) == [(FIRST, "ani"), (SECOND, "budi")]
 
 
-def test_a_second_delivery_adds_nothing_and_another_one_replaces_the_day(home):
+def test_a_second_delivery_adds_nothing_and_another_one_adds_what_it_has(home):
     hand_out(home, FIRST, "ani", "budi")
     before = tree(home)
     hand_out(home, FIRST, "budi", "ani")
     assert tree(home) == before
     hand_out(home, FIRST, "citra")
-    assert handed_out(home, SECOND) == [(FIRST, "citra")]
+    assert handed_out(home, SECOND) == [(FIRST, "ani"), (FIRST, "budi"), (FIRST, "citra")]
     assert len(tree(home)) == len(before)
 
 
@@ -108,7 +113,7 @@ def test_two_destinations_may_say_so_at_once(home):
     expected = {name.replace(str(SECOND), str(FIRST)) for name in tree(home)}
     messages = home.home / "messages.parquet"
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda _: sends.record(home, FIRST, messages), range(8)))
+        list(pool.map(lambda _: record(home, FIRST, messages), range(8)))
     assert {name for name in tree(home) if str(FIRST) in name} == expected
     assert len(handed_out(home, SECOND)) == 1000
 

@@ -13,6 +13,9 @@ import yaml
 from tangga import doctor, landing, storage
 from tangga.doctor import Level, house
 from tangga.settings import REPOSITORY, Settings
+from tangga.sources.connections import Connection
+from tests.fakes.hubspot_writing import HubSpotPortal
+from tests.fakes.mailchimp_writing import MailchimpAccount
 from tests.unit.inbox import BUSINESS, DAY, Inbox
 from tests.unit.postgres import SECRET
 from tests.unit.shop import CONTACTS, contacts
@@ -64,9 +67,41 @@ def test_of_a_company_in_order_everything_is_ok(company, tmp_path):
     assert {finding.level for finding in found} == {Level.OK}
     assert [finding.subject for finding in found] == [
         "settings", "home", "disk", "time zone", "RFM scheme", "rfm_segments", "rfm_cutoffs", "exchange_rates",
-        "discount_campaigns", "contact_costs", "business_hours", "holidays", "optional data", "shop consents",
+        "discount_campaigns", "contact_costs", "business_hours", "holidays", "optional data", "files", "shop consents",
         "shop contacts", "shop orders",
     ]  # fmt: skip
+
+
+TOOLS = {
+    "mailchimp": (MailchimpAccount, {"list": "a1b2c3d4e5"}, "Toko Tangga, audience 'Pelanggan' [a1b2c3d4e5]"),
+    "hubspot": (HubSpotPortal, {}, "HubSpot portal 20240101 (app-eu1.hubspot.com)"),
+}
+
+
+@pytest.mark.parametrize(("make", "spec", "account"), TOOLS.values(), ids=TOOLS)
+def test_tools_are_asked_who_they_are_and_nothing_is_changed(company, tmp_path, use, make, spec, account, request):
+    kind = request.node.callspec.id
+    spec = {"type": kind, "connection": "tool_api", "deadline_seconds": 1} | spec
+    settings = company(destinations={"tool": spec, "files": {}})
+    with make() as tool:
+        use(Connection("tool_api", "http", host=tool.url, password=tool.token))
+        said = {finding.subject: finding for finding in examined(settings, tmp_path)}
+        assert (said["tool"].level, said["tool"].sentence) == (Level.OK, f"{kind} answers: {account}")
+        assert list(tool.effects) == []
+        assert "POST" not in {asked.method for asked in tool.asked if "unsubscribe-all/read" not in asked.path}
+        tool.faults.next(503, times=9)
+        [(level, subject, sentence, _)] = amiss(settings, tmp_path)
+        assert (level, subject) == ("warning", "tool")
+        assert sentence.endswith("Lists wait until it answers")
+        tool.faults.calm()
+        use(Connection("tool_api", "http", host=tool.url, password="wrong-us6"))
+        [(level, subject, sentence, _)] = amiss(settings, tmp_path)
+        assert (level, subject) == ("fault", "tool")
+        assert "does not accept the credentials" in sentence
+        assert "wrong-us6" not in sentence
+    use(Connection("tool_api", "http"))
+    [(level, _, sentence, _)] = amiss(settings, tmp_path)
+    assert (level, "the connection has no password" in sentence) == ("fault", True)
 
 
 MARK = "Ani-Secret"

@@ -50,8 +50,8 @@ def company(tmp_path):
 
 def planned(**said):
     return {
-        "as_of_date": "2026-03-31", "hash": "abc", "published_version": "v", "code_version": "c", "stale_sources": [],
-        "members_sha256": "m", "messages_sha256": "n", "left_out": {},
+        "as_of_date": "2026-03-31", "hash": "all", "published_version": "v", "code_version": "c", "stale_sources": [],
+        "destinations": {"files": {"hash": "abc"}}, "members_sha256": "m", "messages_sha256": "n", "left_out": {},
         "audiences": {name: {"label": name.title(), "channel": "email", "rows": 1} for name in ("winback", "welcome")},
         **said,
     }  # fmt: skip
@@ -146,12 +146,12 @@ def test_a_list_that_nobody_is_on_any_more_keeps_its_header_and_its_label(compan
     home = company(*FORMATS)
     send(home, "winback", person("c1"))
     send(home, "winback", audiences={}, as_of_date="2026-04-01")
-    assert [names_of(home, form.path("winback")) for form in FORMATS.values()] == [0] * len(FORMATS)
+    assert [count(home, form.path("winback")) for form in FORMATS.values()] == [0] * len(FORMATS)
     entry = manifest(home)["audiences"]["winback"]
     assert (entry["label"], entry["rows"], entry["as_of_date"]) == ("Winback", 0, "2026-04-01")
 
 
-def names_of(home, file):
+def count(home, file):
     path = folder(home) / file
     return pq.read_table(path).num_rows if path.suffix == ".parquet" else len(rows(home, file))
 
@@ -178,15 +178,27 @@ def test_a_format_that_is_not_asked_for_any_more_is_emptied(company):
     assert set(manifest(home)["audiences"]["winback"]["formats"]) == {"plain"}
 
 
-@pytest.mark.parametrize("is_damaged", [False, True])
-def test_lists_are_known_that_a_killed_delivery_left_without_a_manifest(company, is_damaged):
-    home = company("hubspot")
-    send(home, "winback", person("c1"))
-    said = (folder(home) / "manifest.json").read_bytes()
-    send(home, "welcome", person("c2"))
-    (folder(home) / "hubspot" / ".part.csv").write_text("half")
-    (folder(home) / "manifest.json").write_bytes(b"{half" if is_damaged else said)
+@pytest.mark.parametrize("kind", FORMATS)
+def test_lists_are_known_that_a_killed_delivery_left(company, kind):
+    home = company(kind)
+    for name in ("winback", "welcome", "gone"):
+        send(home, name, person("c1"))
+    send(home, "gone")
+    path = folder(home) / FORMATS[kind].path("welcome")
+    path.with_name(f".part{path.suffix}").write_text("half")
+    (folder(home) / "manifest.json").write_text("{half")
     assert Files(home, "files", planned(), "run-2").lists() == {"winback", "welcome"}
+    path.write_bytes(b"a\nb")
+    assert Files(home, "files", planned(), "run-2").lists() == {"winback", "welcome"}
+
+
+def test_a_list_is_emptied_by_a_chunk_without_columns_of_members(company):
+    home = company(*FORMATS)
+    send(home, "winback", person("c1"))
+    nobody = pa.table({column: pa.array([], pa.string()) for column in ("key", "customer_id", "address", "remote_id")})
+    Files(home, "files", planned(), "run-2").send(Chunk("k", "replace", "winback", nobody), None, lambda _: None)
+    assert [count(home, form.path("winback")) for form in FORMATS.values()] == [0] * len(FORMATS)
+    assert pq.read_schema(folder(home) / "parquet" / "winback.parquet").field("next_birthday").type == pa.date32()
 
 
 def test_what_a_killed_delivery_left_half_written_is_gone_with_the_next(company):
@@ -282,8 +294,8 @@ def test_mailchimp_imports_it(company):
     send(home, "gold", person("c1", "Ani", step=None, is_due=None))
     assert rows(home, "mailchimp/winback.csv") == [
         {"Email Address": f"{customer}@example.com", "First Name": name, "Last Name": "O'Neil", "Tags": tags,
-         "GREETING": "Kak", "LANGUAGE": "id", "CATEGORY": "Kopi", "PRODUCT": "Kopi Gayo", "COUPON": "none",
-         "BIRTHDAY": birthday}
+         "SEGMENT": "", "RUNG": "prospect", "GREETING": "Kak", "LANGUAGE": "id", "CATEGORY": "Kopi",
+         "PRODUCT": "Kopi Gayo", "COUPON": "none", "BIRTHDAY": birthday}
         for customer, name, tags, birthday in [
             ("c1", "Ani", "crm:winback,crm:winback:2", "08/07"), ("c2", "Budi", "crm:winback", "08/07"),
             ("c3", "", "crm:winback,crm:winback:2", ""),
@@ -296,7 +308,8 @@ def test_hubspot_imports_it(company):
     home = company("hubspot")
     send(home, "winback", person("c1", "Ani"))
     assert rows(home, "hubspot/winback.csv") == [
-        {"Email": "c1@example.com", "First Name": "Ani", "Last Name": "O'Neil", "greeting_name": "Kak",
+        {"Email": "c1@example.com", "First Name": "Ani", "Last Name": "O'Neil", "tangga_customer_id": "c1",
+         "tangga_segment": "", "tangga_rung": "prospect", "greeting_name": "Kak",
          "tangga_language": "id", "preferred_category": "Kopi", "recommended_product": "Kopi Gayo",
          "coupon_policy": "none", "next_birthday": "2026-08-07"}
     ]  # fmt: skip

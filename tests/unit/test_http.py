@@ -13,8 +13,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tangga.sources import http
-from tangga.sources.http import Client, Denied, Unanswered
+from tangga import http
+from tangga.http import Client, Denied, Unanswered
 from tests.unit.web_api import SECRET, Reply, WebApi
 
 

@@ -1,6 +1,7 @@
 """Publishing: what analysts may see, which version the pointers lead to, and what a broken attempt leaves."""
 
 import json
+from dataclasses import replace
 from datetime import date
 
 import duckdb
@@ -8,7 +9,8 @@ import pytest
 
 from tangga import dbt, publish, settings, warehouse
 from tangga.landing import freshness
-from tangga.settings import REPOSITORY
+from tangga.rules_version import rules_version
+from tangga.settings import REPOSITORY, Rules
 
 DAY = date(2026, 3, 31)
 
@@ -82,9 +84,7 @@ def test_the_same_content_is_the_same_version_untouched(home):
     first = publish.publish(home, DAY, "abc")
     stamp = publish.database(home).stat().st_mtime_ns
     build(home, "Champions")
-    assert publish.publish(home, DAY, "other code") == publish.Version(
-        first.version, "2026-03-31", "other code", first.rows, first.stale_sources, first.landing
-    )
+    assert publish.publish(home, DAY, "other code") == replace(first, code_version="other code")
     assert publish.database(home).stat().st_mtime_ns == stamp
 
 
@@ -125,3 +125,25 @@ def test_nothing_is_published_of_a_warehouse_that_was_not_built(home):
     with pytest.raises(duckdb.CatalogException):
         publish.publish(home, DAY, "abc")
     assert publish.current(home) is None
+
+
+class TestRules:
+    """A version says by which rules it came about."""
+
+    def test_it_says_by_which_rules_it_was_made(self, home):
+        publish.publish(home, DAY, "abc")
+        assert publish.current(home).rules == rules_version(home)
+
+    def test_the_same_rows_by_other_rules_are_the_same_version(self, home):
+        first = publish.publish(home, DAY, "abc")
+        other = home.model_copy(update={"rules": Rules(rfm={"scheme": "rf_grid_10"})})
+        second = publish.publish(other, DAY, "abc")
+        assert second.version == first.version
+        assert publish.current(home).rules == rules_version(other) != first.rules
+
+    @pytest.mark.parametrize(("table", "counts"), [("holidays", True), ("links", False), ("suppressions", False)])
+    def test_tables_count_unless_they_name_people(self, home, tmp_path, table, counts):
+        (tmp_path / "own.csv").write_text("something,else\n")
+        own = home.reference.model_copy(update={table: str(tmp_path / "own.csv")})
+        own = home.model_copy(update={"reference": own})
+        assert (rules_version(own) != rules_version(home)) == counts

@@ -13,10 +13,10 @@ from datetime import date, datetime
 import pytest
 import yaml
 
-from tangga import landing
+from tangga import http, landing
 from tangga.engine import scratch
 from tangga.settings import REPOSITORY, Settings
-from tangga.sources import connections, http, rest, rest_address, rest_rows
+from tangga.sources import connections, rest, rest_address, rest_rows
 from tangga.sources.connections import Connection
 from tangga.sources.records import MAX_FIELD, SourceDown, SourceRefused
 from tangga.sources.relations import Reading

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 
 import pytest
@@ -135,6 +136,68 @@ def test_yesterday_is_that_of_the_business(tmp_path, now, day):
 def test_one_fault(tmp_path, old, new, expected):
     assert old in MINIMAL
     assert faults(tmp_path, MINIMAL.replace(old, new, 1)) == [expected]
+
+
+MAILCHIMP = (
+    MINIMAL
+    + """
+destinations:
+  tool: {type: mailchimp, connection: mailchimp_api, list: a1b2c3d4e5}
+"""
+)
+HUBSPOT = (
+    MINIMAL
+    + """
+destinations:
+  tool: {type: hubspot, connection: hubspot_api}
+"""
+)
+
+
+def test_destinations(tmp_path):
+    text = MAILCHIMP + "  portal: {type: hubspot, connection: hubspot_api}\n  files: {}\n"
+    known = settings.load(put(tmp_path, text), tmp_path).destinations
+    assert {name: spec.type for name, spec in known.items()} == {
+        "tool": "mailchimp", "portal": "hubspot", "files": "files"
+    }  # fmt: skip
+    tool, portal = known["tool"], known["portal"]
+    assert (tool.tag_prefix, tool.when_refused, tool.batch_from, tool.audiences) == ("crm:", "archive", 100, None)
+    assert (portal.version, portal.key_property, portal.list_prefix) == ("2026-09", "tangga_customer_id", "crm:")
+    assert (portal.lifecycle_stages, portal.check_subscriptions, portal.requests_per_10_seconds) == ({}, True, 100)
+
+
+@pytest.mark.parametrize(
+    "text, more, expected",
+    [
+        (MAILCHIMP, "connection: 'https://u:p@us6'",
+         ".connection: give the id of an Airflow connection, such as crm_db; address and password belong there"),
+        (MAILCHIMP, "list: 'My audience'",
+         ".list: 'My audience' cannot be used; give the audience's id, such as a1b2c3d4e5 (Audience > Settings)"),
+        (MAILCHIMP, "tag_prefix: ''",
+         ".tag_prefix: '' cannot be used; use up to 20 characters without blanks and commas, like crm:"),
+        (MAILCHIMP, "when_refused: delete", ".when_refused: Input should be 'archive' or 'keep'"),
+        (MAILCHIMP, "batch_from: 1", ".batch_from: must be a whole number from 2 on, or never"),
+        (MAILCHIMP, "batch_from: no", ".batch_from: must be a whole number from 2 on, or never"),
+        (MAILCHIMP, "audiences: winback", ".audiences: must be a list: [winback, birthday]"),
+        (MAILCHIMP, "audiences: [Win Back]",
+         ".audiences.0: 'Win Back' cannot be used; use small letters, digits and _, a letter first"),
+        (MAILCHIMP, "key_property: a", ".key_property: is not a setting; check the spelling"),
+        (HUBSPOT, "version: v3", ".version: 'v3' cannot be used; write a version of the API like 2026-09"),
+        (HUBSPOT, "lifecycle_stages: {Suspect: prospekt}",
+         ": lifecycle_stages: 'prospekt' is no stage; use subscriber, lead, marketingqualifiedlead, "
+         "salesqualifiedlead, opportunity, customer, evangelist, other, or the number of one of your own"),
+        (HUBSPOT, "key_property: Kunde",
+         ".key_property: 'Kunde' cannot be used; use small letters, digits and _, a letter first"),
+        (HUBSPOT, "requests_per_10_seconds: 500",
+         ".requests_per_10_seconds: Input should be less than or equal to 250"),
+        (HUBSPOT, "type: webhook",
+         ".type: is not a type that can be used; use files, mailchimp, hubspot or python"),
+    ],
+)  # fmt: skip
+def test_a_fault_of_a_destination(tmp_path, text, more, expected):
+    key = more.partition(":")[0]
+    kept = re.sub(rf"\b{key}: [^,}}]+, |, \b{key}: [^,}}]+", "", text)
+    assert faults(tmp_path, kept.replace("tool: {", f"tool: {{{more}, ", 1)) == [f"destinations.tool{expected}"]
 
 
 def test_damping_no_longer_than_its_lookback(tmp_path):

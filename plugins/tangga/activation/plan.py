@@ -2,8 +2,10 @@
 
 state/plans/<as-of>-<hash>/members.parquet   every member of every audience, with what a campaign needs
                            messages.parquet  the messages of the day, and those that are withheld from holdouts
-                           plan.json         counts per audience and the checksums of both; the audiences that are
-                                             left out because their campaign is not fit to be sent, and why
+                           changes/<destination>.parquet   what each destination is to change, see `changes`
+                           plan.json         counts per audience, list and destination, and the checksums of all; the
+                                             audiences that are left out because their campaign is not fit to be sent,
+                                             and why
 """
 
 from __future__ import annotations
@@ -11,15 +13,22 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections.abc import Mapping
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 
-from tangga import audiences, engine, files, landing, publish, sends
-from tangga.activation import suppressions
+import duckdb
+
+from tangga import alone, audiences, engine, files, ledger, publish, sends
+from tangga.activation import changes, landed, suppressions
+from tangga.activation.landed import ActivationRefused
 from tangga.campaigns import lint
+from tangga.destinations import open_destination
+from tangga.destinations.destination import DestinationRefused
 from tangga.engine import literal
-from tangga.landing import freshness
-from tangga.settings import REFUSALS, Settings
+from tangga.settings import Settings
+from tangga.sources.records import SourceRefused
 
 MEMBERS = """
     select
@@ -34,6 +43,7 @@ MEMBERS = """
         personalization.language,
         lifecycle.rung_name as rung,
         rfm.segment,
+        satisfaction.nps_group,
         personalization.preferred_category,
         personalization.recommended_product,
         personalization.coupon_policy,
@@ -50,6 +60,8 @@ MEMBERS = """
     inner join published.customer.customer_personalization as personalization
         on members.customer_id = personalization.customer_id
     left join published.customer.customer_rfm as rfm on members.customer_id = rfm.customer_id
+    left join published.customer.customer_satisfaction as satisfaction
+        on members.customer_id = satisfaction.customer_id
 """
 
 MESSAGES = f"select {', '.join(sends.COLUMNS)} from published.audiences.audience_due"
@@ -64,12 +76,9 @@ NOT_SILENT = """
 FILES = ("members", "messages")
 
 
-class ActivationRefused(Exception):
-    """Nothing may be sent; the message says why and what to do."""
-
-
 def make(settings: Settings, as_of: date) -> Path:
-    """Freeze the plan for a day; returns its folder. The same lists give the same folder, untouched.
+    """Freeze the plan for a day; returns its folder. The same lists, and the same ones acknowledged, give the same
+    folder, untouched.
 
     Raises `ActivationRefused` unless that day is the newest published one, so that a backfill of the
     past never writes to anybody.
@@ -82,46 +91,80 @@ def make(settings: Settings, as_of: date) -> Path:
             f"{as_of} is not the newest published day, which is {version.as_of_date}; "
             "lists of another day are never sent. Activate that one, or build this day anew if it should be newest."
         )
-    _refuse_stale_refusals(settings, as_of, version)
+    landed.refuse_stale_refusals(settings, as_of, version)
     left_out = lint.refused(settings)
     plans = settings.home / "state" / "plans"
     plans.mkdir(parents=True, exist_ok=True, mode=0o700)
-    part = plans / ".part"
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(mode=0o700)
-    with engine.scratch(settings) as con:
-        con.execute(f"attach {literal(publish.database(settings, 'private'))} as published (read_only)")
-        suppressions.load(con, settings)
-        for name, query in zip(FILES, (MEMBERS, MESSAGES), strict=True):
-            fit = f"select * from ({query}) as t where not list_contains(?, audience) and {NOT_SILENT}"
-            con.execute(f"create temp table {name} as {fit}", [list(left_out)])
-            rows, file = f"select * from {name} order by audience, customer_id", literal(part / f"{name}.parquet")
-            con.execute(f"copy ({rows}) to {file} (format parquet, compression zstd)")
-        counts = con.execute(
-            "select audience, any_value(channel), count(*) from members group by audience order by audience"
-        ).fetchall()
-        suppressions.keep(con, settings)
-    checksums = {name: files.sha256(part / f"{name}.parquet") for name in FILES}
-    checksum = hashlib.sha256("".join(checksums.values()).encode()).hexdigest()
-    plan = {
-        "as_of_date": as_of.isoformat(),
-        "hash": checksum,
-        "published_version": version.version,
-        "code_version": version.code_version,
-        "stale_sources": version.stale_sources,
-        **{f"{name}_sha256": found for name, found in checksums.items()},
-        "audiences": {
-            name: {"label": _label(name), "channel": channel, "rows": rows} for name, channel, rows in counts
-        },
-        "left_out": left_out,
-    }
-    target = plans / f"{as_of}-{checksum[:12]}"
-    target.mkdir(exist_ok=True, mode=0o700)
-    for name in FILES:
-        files.replace(part / f"{name}.parquet", target / f"{name}.parquet")
-    files.write_atomically(target / "plan.json", json.dumps(plan, indent=2) + "\n")
-    part.rmdir()
+    with alone.alone(plans / ".lock", "another plan is being made; wait until it is, then try again."):
+        part = plans / ".part"
+        shutil.rmtree(part, ignore_errors=True)
+        (part / "changes").mkdir(parents=True, mode=0o700)
+        with engine.scratch(settings) as con, ledger.opened(settings) as book:
+            con.execute(f"attach {literal(publish.database(settings, 'private'))} as published (read_only)")
+            _freeze_members(con, settings, book, left_out, part)
+            counts = con.execute(
+                "select audience, any_value(channel), count(*) from members group by audience order by audience"
+            ).fetchall()
+            plan = {
+                "as_of_date": as_of.isoformat(),
+                "hash": "",
+                "published_version": version.version,
+                "code_version": version.code_version,
+                "rules": version.rules,
+                "stale_sources": version.stale_sources,
+                **{f"{name}_sha256": files.sha256(part / f"{name}.parquet") for name in FILES},
+                "audiences": {
+                    name: {"label": _label(name), "channel": channel, "rows": rows} for name, channel, rows in counts
+                },
+                "left_out": left_out,
+            }
+            plan["destinations"] = {
+                name: _changes(con, settings, book, name, plan, part) for name in settings.destinations
+            }
+            suppressions.keep(con, settings)
+        plan["hash"] = _hash(plan)
+        target = plans / f"{as_of}-{plan['hash'][:12]}"
+        (target / "changes").mkdir(parents=True, exist_ok=True, mode=0o700)
+        for file in part.rglob("*.parquet"):
+            files.replace(file, target / file.relative_to(part))
+        files.write_atomically(target / "plan.json", json.dumps(plan, indent=2) + "\n")
+        shutil.rmtree(part)
     return target
+
+
+def _freeze_members(
+    con: duckdb.DuckDBPyConnection, settings: Settings, book: ledger.Ledger, left_out: Mapping, part: Path
+) -> None:
+    """Create `members`, `messages`, and `kept`, the members of audiences that are left out; write the first two."""
+    suppressions.load(con, settings)
+    changes.load(con, "refused", book.refusals(), changes.REFUSALS)
+    con.execute(
+        "insert into silent select customers.customer_id, 'email' from published.core.dim_customers as customers "
+        "where customers.email in (select address from refused)"
+    )
+    for name, query in zip(FILES, (MEMBERS, MESSAGES), strict=True):
+        fit = f"select * from ({query}) as t where not list_contains(?, audience) and {NOT_SILENT}"
+        con.execute(f"create temp table {name} as {fit}", [list(left_out)])
+        rows, file = f"select * from {name} order by audience, customer_id", literal(part / f"{name}.parquet")
+        con.execute(f"copy ({rows}) to {file} (format parquet, compression zstd)")
+    unfit = f"select audience, email from ({MEMBERS}) as t where list_contains(?, audience) and {NOT_SILENT}"
+    con.execute(f"create temp table kept as {unfit}", [list(left_out)])
+
+
+def _changes(
+    con: duckdb.DuckDBPyConnection, settings: Settings, book: ledger.Ledger, name: str, plan: dict, part: Path
+) -> dict:
+    """What the plan says of a destination. One that cannot be used does not hold up the others: it is refused."""
+    try:
+        with closing(open_destination(settings, name, plan, "")) as destination:
+            return changes.freeze(con, settings, book, name, destination, part / "changes" / f"{name}.parquet")
+    except (DestinationRefused, SourceRefused) as error:
+        return {"refused": str(error), "hash": "", "lists": {}, "operations": {}}
+
+
+def _hash(plan: Mapping) -> str:
+    parts = [*(plan[f"{name}_sha256"] for name in FILES), *(entry["hash"] for entry in plan["destinations"].values())]
+    return hashlib.sha256("".join(parts).encode()).hexdigest()
 
 
 def read(folder: Path) -> dict:
@@ -131,60 +174,28 @@ def read(folder: Path) -> dict:
 
 def confirm(settings: Settings, folder: Path) -> dict:
     """The plan, if it may still be delivered. Raises `ActivationRefused` when something newer was
-    published since, or when its members or messages are not the ones that were planned."""
+    published since, or when its files are not the ones that were planned."""
     planned, version = read(folder), publish.current(settings)
     if version is None or planned["published_version"] != version.version:
         raise ActivationRefused(
             f"{folder}: was made from {planned['published_version']}, which is not what is published now; "
             "make a new plan."
         )
-    for name in FILES:
-        if files.sha256(folder / f"{name}.parquet") != planned[f"{name}_sha256"]:
-            raise ActivationRefused(f"{folder}: its {name} were changed after it was made; make a new plan.")
-    _refuse_later_refusals(settings, date.fromisoformat(version.as_of_date))
+    checksums = {f"{name}.parquet": planned[f"{name}_sha256"] for name in FILES}
+    for name, entry in planned["destinations"].items():
+        if not entry.get("refused"):
+            checksums[f"changes/{name}.parquet"] = entry["sha256"]
+            if entry["hash"] != changes.hash_of(name, entry):
+                raise ActivationRefused(f"{folder}: plan.json was changed after it was made; make a new plan.")
+    for name, checksum in checksums.items():
+        if not (folder / name).is_file() or files.sha256(folder / name) != checksum:
+            raise ActivationRefused(
+                f"{folder}: its {name.removesuffix('.parquet')} were changed after it was made; make a new plan."
+            )
+    if planned["hash"] != _hash(planned):
+        raise ActivationRefused(f"{folder}: plan.json was changed after it was made; make a new plan.")
+    landed.refuse_later_refusals(settings, date.fromisoformat(version.as_of_date))
     return planned
-
-
-def _refuse_stale_refusals(settings: Settings, as_of: date, version: publish.Version) -> None:
-    """Who said no is read from consents and messages: without those of the day, and of each day before it that a
-    source delivers by itself, nobody is written to; nor when some landed that the published version has not seen, be it
-    of a later day, or of a source that the settings do not name any more."""
-    _refuse_later_refusals(settings, as_of)
-    for entity in REFUSALS:
-        for source in landing.sources_of(settings, entity):
-            if source not in settings.sources or entity not in settings.sources[source].entities:
-                raise ActivationRefused(
-                    f"The {entity} of {source} have landed before, and {settings.config_path.name} does not name them "
-                    f"any more: who said no there would be written to. Name the source again, or move its folder in "
-                    f"landing/{entity} away if what was said there no longer counts."
-                )
-    for source, spec in settings.sources.items():
-        for entity in (name for name in REFUSALS if name in spec.entities):
-            known = freshness.of_entity(settings, source, entity, as_of)
-            lacking = known.missing or ((as_of,) if known.is_stale else ())
-            if lacking:
-                raise ActivationRefused(
-                    f"The {entity} of {source} for {freshness.named(lacking)} have not been landed and let in by the "
-                    "inbound gate, so that nobody knows who said no since; land them, build the day again and "
-                    "activate it."
-                )
-            if version.landing.get(known.key) != known.content:
-                raise ActivationRefused(
-                    f"The {entity} of {source} have landed anew since {as_of} was published, and may hold the no of "
-                    "somebody who is on a list; build the day again and activate it."
-                )
-
-
-def _refuse_later_refusals(settings: Settings, as_of: date) -> None:
-    """Lists of a day are not sent any more once consents or messages of a later day have been let in."""
-    for source, spec in settings.sources.items():
-        for entity in (name for name in REFUSALS if name in spec.entities):
-            later = landing.accepted_after(settings, entity, source, as_of)
-            if later:
-                raise ActivationRefused(
-                    f"The {entity} of {source} for {freshness.named(later)} have landed, and may hold the no of "
-                    f"somebody who is on the lists of {as_of}; build and activate the newest day."
-                )
 
 
 def _label(audience: str) -> str:

@@ -7,7 +7,7 @@ must therefore bear to be done twice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
@@ -80,6 +80,16 @@ class Refusal:
     changed_at: datetime | None = None
 
 
+def is_same_account(one: str | None, other: str | None) -> bool:
+    """Whether two answers of `Destination.account` mean the same account: where they end with an id in square brackets
+    it alone counts, because names change."""
+    return one is not None and other is not None and _identity(one) == _identity(other)
+
+
+def _identity(account: str) -> str:
+    return account.rpartition("[")[2] if account.endswith("]") else account
+
+
 class Destination(Protocol):
     """An open connection to one destination."""
 
@@ -92,9 +102,11 @@ class Destination(Protocol):
     needs_release: bool
     """Whether a person has to say, once, that this account is the right one before anything is sent."""
 
-    def account(self) -> str:
-        """Which account this is, as its owner would know it. Raises `DestinationRefused` or `DestinationDown` when it
-        cannot be used: wrong credentials, or a list, tag or field that was deleted there."""
+    def account(self, lists: Collection[str] = ()) -> str:
+        """Which account this is, as its owner would know it; at the end, in square brackets, what stays when it is
+        renamed (see `is_same_account`). `lists` are those that people are on there, as far as was acknowledged. Nothing
+        is changed there by asking. Raises `DestinationRefused` or `DestinationDown` when it cannot be used: wrong
+        credentials, or a list, tag or field that was deleted there."""
 
     def refusals(self, addresses: Sequence[str], since: datetime | None) -> Iterable[Refusal]:
         """Who said no there: at least those of `addresses` who did, and anybody who did since then, if it can tell."""
@@ -108,3 +120,11 @@ class Destination(Protocol):
 
     def close(self) -> None:
         """Let go of connections."""
+
+
+class WholeLists(Destination, Protocol):
+    """A destination that knows `replace`: it is given all the people of each list, every time."""
+
+    def lists(self) -> set[str]:
+        """The lists that somebody is on there, whether it was acknowledged or not: those that the plan has nobody for
+        are emptied."""

@@ -1,7 +1,7 @@
 """`make doctor`: what a run would meet, found out without running it and without writing anything in the home.
 
-`examine` looks at the settings, the rule tables, the home, the connections and a few rows of every source, and
-gives one `Finding` for each. Findings hold counts, names and places, never a value of a row.
+`examine` looks at the settings, the rule tables, the home, the destinations, the connections and a few rows of every
+source, and gives one `Finding` for each. Findings hold counts, names and places, never a value of a row.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 
 from tangga.contracts import CONTRACTS
-from tangga.doctor import business, house, samples
+from tangga.doctor import business, destinations, house, samples
 from tangga.doctor.finding import Finding, Level
 from tangga.settings import Settings
 
@@ -39,6 +39,7 @@ def examine(settings: Settings, day: date, workspace: Path, rows: int = SAMPLE_R
     yield from business.clocks_and_money(settings)
     yield from business.rule_tables(settings, day, workspace)
     yield from business.supply(settings)
+    yield from destinations.examine(settings)
     for name in settings.sources:
         yield from samples.source(settings, name, day, workspace, rows)
 

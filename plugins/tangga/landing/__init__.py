@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import asdict
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 import duckdb
 
@@ -42,10 +42,14 @@ from tangga.landing.partitions import (
     record_verdict,
     sources_of,
     unrepeated,
+    write_manifest,
 )  # fmt: skip
 from tangga.settings import Settings
 from tangga.sources.relations import Marks, Reading, printable
 from tangga.storage import Stored
+
+if TYPE_CHECKING:
+    from tangga.erasure.blocked import Blocked
 
 __all__ = [
     "MISSED", "Manifest", "accepted", "accepted_after", "create_views", "folder", "here", "is_accepted", "land",
@@ -58,13 +62,23 @@ log = logging.getLogger(__name__)
 def land(settings: Settings, source: str, entity: str, day: date) -> Manifest:
     """Read one entity of one source for one day and put it into its partition.
 
-    Rows that break the contract go to the rejects. Raises `SourceRefused`, and changes nothing,
-    when the source breaks it as a whole.
+    Rows that break the contract go to the rejects, those of people who were erased nowhere. Raises `SourceRefused`, and
+    changes nothing, when the source breaks it as a whole.
     """
+    from tangga.erasure import tombstones  # which asks about what has landed
+
+    with tombstones.held(settings) as blocked:
+        manifest = _land(settings, source, entity, day, blocked)
+    _report(manifest)
+    return manifest
+
+
+def _land(settings: Settings, source: str, entity: str, day: date, blocked: Blocked | None) -> Manifest:
     target, local = folder(settings, entity, source, day), desk(settings, entity, source, day)
     part = local / ".part.parquet"
     with engine.scratch(settings) as con:
-        extracted = extract.extract(con, Reading(settings, source, entity, day, _marks(settings, source, entity, day)))
+        reading = Reading(settings, source, entity, day, _marks(settings, source, entity, day))
+        extracted = extract.extract(con, reading, blocked)
         described = con.execute("describe _landed").fetchall()
         local.mkdir(parents=True, exist_ok=True, mode=0o700)
         con.execute(
@@ -91,9 +105,8 @@ def land(settings: Settings, source: str, entity: str, day: date) -> Manifest:
     if isinstance(target, Stored):
         (target / manifest.file).put(local / manifest.file)
         drop_others(local, manifest)
-    files.write_atomically(target / "manifest.json", json.dumps(asdict(manifest), indent=2) + "\n")
+    write_manifest(target, manifest)
     drop_others(target, manifest)
-    _report(manifest)
     return manifest
 
 

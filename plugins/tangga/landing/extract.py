@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import date
+from typing import TYPE_CHECKING
 
 import duckdb
 
@@ -21,6 +22,9 @@ from tangga.settings import ColumnMapping, Deleted, Entity, Settings, Source
 from tangga.sources import files, relations, rest, sql
 from tangga.sources.records import MAX_REJECTS_KEPT, SourceRefused
 from tangga.sources.relations import Loaded, Reading, folded, quoted
+
+if TYPE_CHECKING:
+    from tangga.erasure.blocked import Blocked
 
 LOADERS = {"files": files.load, "sql": sql.load, "rest": rest.load}
 """How the relations of a source are filled, by its `type`."""
@@ -56,8 +60,9 @@ def landed_types(contract: Contract) -> dict[str, str]:
     return types | dict.fromkeys(_validities(contract), "BOOLEAN") | LINEAGE
 
 
-def extract(con: duckdb.DuckDBPyConnection, reading: Reading) -> Extracted:
-    """Read one entity of one source into `_landed`. Raises `SourceRefused`."""
+def extract(con: duckdb.DuckDBPyConnection, reading: Reading, blocked: Blocked | None = None) -> Extracted:
+    """Read one entity of one source into `_landed`, without the rows of people who were erased (`blocked`). Raises
+    `SourceRefused`."""
     settings, contract, day = reading.settings, CONTRACTS[reading.entity], reading.day
     origin, spec = reading.source, reading.spec
     loaded = LOADERS[origin.type](con, reading)
@@ -69,12 +74,33 @@ def extract(con: duckdb.DuckDBPyConnection, reading: Reading) -> Extracted:
     _convert(con, settings, contract, origin, spec)
     judging.judge(con, settings, contract)
     con.execute("drop table _raw")
-    _keep(con, contract, namespace=origin.namespace or reading.name, source=reading.name, day=day)
+    namespace = origin.namespace or reading.name
+    erased = blocked.drop(con, "_judged", contract, namespace) if blocked else 0
+    _keep(con, contract, namespace=namespace, source=reading.name, day=day)
     counts = _counts(con, settings, contract, day) | {"ignored_columns": ignored, "mark": loaded.mark}
-    counts["rejected"] += loaded.bad.count
-    counts["quarantined"] = _quarantined(con, settings, contract, day)
     bad = [{"file": b.file, "line": b.line, "reason": b.reason, "row": b.raw} for b in loaded.bad.kept]
-    return Extracted(counts, (bad + _rejected_rows(con, contract))[:MAX_REJECTS_KEPT])
+    rejects, told = bad + _rejected_rows(con, contract), 0
+    if blocked:
+        rejects, told = blocked.without(rejects, contract, namespace, settings.business.country)
+    counts["rejected"] += loaded.bad.count - told
+    counts["erased"] = erased + told
+    return Extracted(counts, rejects[:MAX_REJECTS_KEPT])
+
+
+def measured(con: duckdb.DuckDBPyConnection, settings: Settings, contract: Contract, day: date) -> dict:
+    """What the manifest says of the rows of `_landed`, whatever was left out of them."""
+    keys = ", ".join(contract.key)
+    watermark = "null"
+    if contract.occurred:  # what is dated after the day is quarantined, and would hide how old the rest is
+        watermark = f"max({contract.occurred}) filter (not {_after(settings, contract, day)})"
+    rows, last = con.execute(f"select count(*), {watermark} from _landed").fetchone()
+    distinct = con.execute(f"select count(*) from (select distinct {keys} from _landed)").fetchone()[0]
+    return {
+        "rows": rows,
+        "superseded": rows - distinct,
+        "quarantined": _quarantined(con, settings, contract, day),
+        "watermark": last.isoformat() if last else None,
+    }
 
 
 def _mapped(
@@ -254,19 +280,11 @@ def _counts(con: duckdb.DuckDBPyConnection, settings: Settings, contract: Contra
     good, rejected, *counts = con.execute(
         f"select count(*) filter (_reason = ''), count(*) filter (_reason <> ''){''.join(emptied)} from _judged"
     ).fetchone()
-    keys = ", ".join(contract.key)
-    watermark = "null"
-    if contract.occurred:  # what is dated after the day is quarantined, and would hide how old the rest is
-        watermark = f"max({contract.occurred}) filter (not {_after(settings, contract, day)})"
-    rows, last = con.execute(f"select count(*), {watermark} from _landed").fetchone()
-    distinct = con.execute(f"select count(*) from (select distinct {keys} from _landed)").fetchone()[0]
-    return {
-        "rows": rows,
+    known = measured(con, settings, contract, day)
+    return known | {
         "rejected": rejected,
         "emptied": {name: count for name, count in zip(lenient, counts, strict=True) if count},
-        "repeated": good - rows,
-        "superseded": rows - distinct,
-        "watermark": last.isoformat() if last else None,
+        "repeated": good - known["rows"],
     }
 
 

@@ -98,7 +98,7 @@ def of_entity(settings: Settings, source: str, entity: str, as_of: date) -> Fres
         watermark=datetime.fromisoformat(last.watermark) if last and last.watermark else None,
         missing=tuple(missing_days(settings, source, entity, as_of, found)) if load == "daily" else (),
         was_down=is_missed(settings, source, entity, as_of),
-        content=hashlib.sha256(" ".join(manifest.sha256 for manifest in read).encode()).hexdigest()[:16],
+        content=hashlib.sha256(" ".join(manifest.content for manifest in read).encode()).hexdigest()[:16],
     )
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from datetime import date
 from itertools import islice
 from pathlib import Path
@@ -34,7 +34,8 @@ MISSED = "missed.json"
 class Manifest:
     """What a partition holds. Counts are rows; `watermark` is the last instant in it (UTC) that is not after
     its day, `mark` the highest id up to which a database was read, if an id says what is new there; of a `daily`
-    source the `look_back_days` before the day were read as well."""
+    source the `look_back_days` before the day were read as well. `erased` counts what was left out, or taken out later,
+    because it was of people who were erased; `landed_sha256` is the checksum before anything was taken out."""
 
     entity: str
     source: str
@@ -53,6 +54,13 @@ class Manifest:
     mark: int | None = None
     look_back_days: int = 0
     sha256: str = ""
+    erased: int = 0
+    landed_sha256: str = ""
+
+    @property
+    def content(self) -> str:
+        """The checksum of what landed: an erasure since then makes no new landing of it."""
+        return self.landed_sha256 or self.sha256
 
     @property
     def reject_share(self) -> float:
@@ -124,6 +132,11 @@ def read_manifest(path: Path | Stored) -> Manifest | None:
     return Manifest(**known) if set(known) >= _NEEDED else None
 
 
+def write_manifest(path: Path | Stored, manifest: Manifest) -> None:
+    """From here on the partition is what its manifest says."""
+    files.write_atomically(path / "manifest.json", json.dumps(asdict(manifest), indent=2) + "\n")
+
+
 def manifests(settings: Settings, day: date) -> list[Manifest]:
     """The manifests of one day, in the order of the contracts."""
     found = [
@@ -164,6 +177,13 @@ def unrepeated(settings: Settings, as_of: date) -> list[str]:
         if counting and len(spaces) == len(counting) and not any(manifest.superseded for manifest in counting):
             found.append(entity)
     return found
+
+
+def every(settings: Settings, area: str, entity: str) -> list[Path] | list[Stored]:
+    """The folders of all days of an entity in `landing` or `rejects`, of whatever source, finished or not."""
+    of_sources = [path for path in _children(storage.root(settings) / area / entity) if path.name.startswith("source=")]
+    found = [path for place in of_sources for path in _children(place) if path.name.startswith("ds=")]
+    return sorted(found, key=str)
 
 
 def sources_of(settings: Settings, entity: str) -> list[str]:
@@ -228,6 +248,15 @@ def record_verdict(settings: Settings, manifest: Manifest, verdict: str, failure
     files.write_atomically(path, text)
 
 
+def record_gate(path: Path | Stored, before: Manifest, after: Manifest) -> None:
+    """Let the verdict on a partition hold for what is left of it when erased people are taken out, and, until its
+    manifest is switched, for what it was."""
+    said = files.read_json(path / "gate.json")
+    if said and before.sha256 in (said.get("sha256"), said.get("without_erased")):
+        said |= {"sha256": before.sha256, "without_erased": after.sha256}
+        files.write_atomically(path / "gate.json", json.dumps(said, indent=2) + "\n")
+
+
 def is_accepted(path: Path | Stored) -> bool:
     """True when the inbound gate let in exactly what the partition now holds."""
     return _accepted(path) is not None
@@ -237,7 +266,7 @@ def _accepted(path: Path | Stored) -> Manifest | None:
     manifest, said = read_manifest(path), files.read_json(path / "gate.json")
     if manifest is None or not said or said["verdict"] not in ("pass", "warn"):
         return None
-    return manifest if said["sha256"] == manifest.sha256 else None
+    return manifest if manifest.sha256 in (said["sha256"], said.get("without_erased")) else None
 
 
 def _has_verdict(path: Path | Stored) -> bool:

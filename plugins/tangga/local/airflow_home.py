@@ -18,6 +18,7 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 
+from tangga.local import demo_tools
 from tangga.settings import REPOSITORY, Settings
 
 DAGS = REPOSITORY / "dags"
@@ -97,6 +98,8 @@ def environment(settings: Settings, port: int = DEFAULT_PORT) -> dict[str, str]:
         "DBT_LOG_PATH": logs(settings) / "dbt",
         "GX_ANALYTICS_ENABLED": False,
     }
+    if demo_tools.wanted():
+        variables |= demo_tools.connections(port)
     return {name: _text(value) for name, value in variables.items()}
 
 

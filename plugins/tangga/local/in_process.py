@@ -14,10 +14,14 @@ import httpx
 from airflow.api_fastapi.execution_api import versions
 from airflow.dag_processing.dagbag import DagBag
 from airflow.listeners import hookimpl
+from airflow.models.hitl import HITLDetail
+from airflow.models.taskinstance import TaskInstance
 from airflow.sdk import DAG
 from airflow.sdk.execution_time.supervisor import in_process_api_server
 from airflow.sdk.listener import get_listener_manager
 from airflow.utils.db import initdb
+from airflow.utils.session import create_session
+from sqlalchemy import select
 
 from tangga.local import airflow_home
 from tangga.progress import Progress
@@ -36,7 +40,7 @@ class _OnlyApprovalsLeft(Exception):
 
 @dataclass
 class Outcome:
-    """How a DAG run ended: tasks done, and the ids of those that wait for somebody's approval."""
+    """How a DAG run ended: tasks done, and what is waited for, as it is put to whoever has to decide."""
 
     succeeded: int = 0
     waiting: list[str] = field(default_factory=list)
@@ -87,8 +91,10 @@ def run(dag: DAG, phase: str, conf: dict[str, str], progress: Progress) -> Outco
     log.addFilter(_stop_when_only_approvals_are_left)
     try:
         dag_run = dag.test(run_conf=conf)
-    except _OnlyApprovalsLeft as parked:
-        return Outcome(listener.succeeded, list(parked.args))
+    except _OnlyApprovalsLeft:
+        if listener.errors:  # what else was to be done has not succeeded, and nobody would hear of it
+            raise RunFailed("\n".join(listener.errors)) from None
+        return Outcome(listener.succeeded, _questions(dag.dag_id, listener.run_id))
     except Exception as error:
         raise RunFailed(f"{dag.dag_id}: {type(error).__name__}: {error}") from error
     finally:
@@ -116,8 +122,24 @@ def run(dag: DAG, phase: str, conf: dict[str, str], progress: Progress) -> Outco
 def _stop_when_only_approvals_are_left(record: logging.LogRecord) -> bool:
     """A log filter: `DAG.test` says once a second, and for ever, that it waits for people."""
     if record.msg.startswith("Waiting for Human-in-the-loop input"):
-        raise _OnlyApprovalsLeft(*record.args[0])
+        raise _OnlyApprovalsLeft
     return True
+
+
+def _questions(dag_id: str, run_id: str) -> list[str]:
+    """The subject of each question of a run that nobody has answered, with its reasons."""
+    query = (
+        select(HITLDetail)
+        .join(TaskInstance, HITLDetail.ti_id == TaskInstance.id)
+        .where(TaskInstance.dag_id == dag_id, TaskInstance.run_id == run_id, TaskInstance.state == "awaiting_input")
+        .order_by(TaskInstance.task_id, TaskInstance.map_index)
+    )
+    with create_session() as session:
+        asked = session.scalars(query).all()
+        return [
+            "\n".join([f"  {one.subject}", *(f"    {line}" for line in one.body.splitlines() if line.startswith("- "))])
+            for one in asked
+        ]
 
 
 class _Listener:
@@ -126,12 +148,14 @@ class _Listener:
     def __init__(self, phase: str, progress: Progress):
         self.phase, self.progress = phase, progress
         self.succeeded = 0
+        self.run_id = ""
         self.interrupted = False
         self.errors: list[str] = []
         self.seen: set[tuple[str, int]] = set()
 
     @hookimpl
     def on_task_instance_running(self, previous_state, task_instance):
+        self.run_id = task_instance.run_id
         self.progress.start(self.phase, _label(task_instance))
 
     @hookimpl

@@ -36,7 +36,7 @@ _ENTRY = """
         owner: marketing
         channel: email
         max_growth_share: 0.5
-        max_removal_share: 0.5
+        max_removal_share: 0.2
     columns: *columns
     data_tests: *one_row_a_customer
 """

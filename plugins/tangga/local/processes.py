@@ -1,4 +1,5 @@
-"""Airflow's four processes: started with one environment, watched together, ended to the last grandchild.
+"""Airflow's four processes, and what runs beside them: started with one environment, watched, ended to the last
+grandchild.
 
 Every process that is started here inherits a mark in its environment, the home it serves. That finds
 its descendants too, also those that moved to a session of their own or lost their parent to `kill -9`.
@@ -57,11 +58,11 @@ class Processes:
         del self._running[name]
         self._group = 0  # the group ended with its only member
 
-    def start(self, name: str, *arguments: str) -> None:
-        """Start `airflow <arguments>`; its output goes to the log of that name."""
+    def start(self, name: str, *arguments: str, module: str = "airflow") -> None:
+        """Start `airflow <arguments>`, or another module; its output goes to the log of that name."""
         with open(self.log(name), "wb") as log:
             self._running[name] = subprocess.Popen(
-                [sys.executable, "-m", "airflow", *arguments],
+                [sys.executable, "-m", module, *arguments],
                 env=self.environment,
                 cwd=airflow_home.folder(self.settings),
                 stdin=subprocess.DEVNULL,
@@ -84,7 +85,7 @@ class Processes:
     def _obituary(self, name: str) -> ProcessDied:
         code = self._running[name].returncode
         how = f"was ended by signal {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
-        return ProcessDied(f"Airflow's {name} {how}. The end of {self.log(name)}:\n{tail(self.log(name))}")
+        return ProcessDied(f"The {name} {how}. The end of {self.log(name)}:\n{tail(self.log(name))}")
 
 
 def end_all(settings: Settings, grace: float = _GRACE_SECONDS) -> int:

@@ -77,7 +77,7 @@ def _run(settings: Settings, as_of: date, began: float) -> int:
             seconds["set-up"], clock = time.monotonic() - clock, time.monotonic()
             for phase, dag_id in PHASES.items():
                 outcome = in_process.run(dags[dag_id], phase, {"as_of_date": as_of.isoformat()}, progress)
-                waiting += [f"{dag_id}.{task}" for task in outcome.waiting]
+                waiting += outcome.waiting
                 seconds[phase], clock = time.monotonic() - clock, time.monotonic()
         except in_process.RunFailed as error:
             progress.line(f"\nFailed after {time.monotonic() - began:.1f} s.\n{error}\nThe whole story: {log}")
@@ -86,7 +86,10 @@ def _run(settings: Settings, as_of: date, began: float) -> int:
 
     print_summary(settings, as_of)
     if waiting:
-        print(f"Waiting for approval: {', '.join(waiting)}. Start Airflow with 'make up' and decide there.")
+        print("Waiting for somebody to agree:", *waiting, sep="\n")
+        print(
+            "Start Airflow with 'make up' and answer in crm_activate, under Required Actions; the rest was delivered."
+        )
     parts = ", ".join(f"{phase} {spent:.1f} s" for phase, spent in seconds.items())
     print(f"{time.monotonic() - began:.1f} s: {parts}", flush=True)
     return 0

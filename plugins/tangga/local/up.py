@@ -25,7 +25,7 @@ from pathlib import Path
 
 import psutil
 
-from tangga.local import airflow_home
+from tangga.local import airflow_home, demo_tools
 from tangga.local.home_lock import HomeBusy, home_lock
 from tangga.local.processes import ProcessDied, Processes, end_all, tail
 from tangga.settings import Settings, SettingsError, load
@@ -68,14 +68,17 @@ def up(settings: Settings, port: int) -> int:
     with home_lock(settings, f"up {address}"):
         if end_all(settings):
             print("Ended what an earlier 'make up' had left behind.", flush=True)
-        _need_port(port)
+        for number in (port, *(demo_tools.ports(port).values() if demo_tools.wanted() else ())):
+            _need_port(number)
         airflow_home.fail_abandoned_runs(settings)
         state = _state_file(settings)
         try:
             with Processes(settings, airflow_home.environment(settings, port)) as processes:
                 _write_state(state, port, ready=False)
+                if demo_tools.wanted():
+                    processes.start("demo-tools", *demo_tools.arguments(settings, port), module="tests.fakes")
                 _start(settings, processes, address)
-                _greet(settings, address)
+                _greet(settings, port)
                 _write_state(state, port, ready=True)  # what was said before it is what a detached start passes on
                 while True:
                     processes.check()
@@ -147,8 +150,8 @@ def health(address: str) -> dict:
         return {}
 
 
-def _greet(settings: Settings, address: str) -> None:
-    print(f"\nAirflow is up: {address}\nLogins of this home (user / password, role):")
+def _greet(settings: Settings, port: int) -> None:
+    print(f"\nAirflow is up: http://{airflow_home.HOST}:{port}\nLogins of this home (user / password, role):")
     for user, password in airflow_home.logins(settings).items():
         print(f"  {user:<6} / {password}   {airflow_home.USERS[user]}")
     print(f"The page for marketers: {address}/plugin/customers/crm/")
@@ -156,6 +159,8 @@ def _greet(settings: Settings, address: str) -> None:
     print("Once a day has run, pages to open in a browser:")
     print(f"  what the gates found: {settings.gate_pages}")
     print(f"  what the tables of the warehouse mean: {settings.warehouse_pages}")
+    if demo_tools.wanted():
+        print(f"The demo e-mail tools, which can be watched: {demo_tools.page(port)}")
     print("Stop it with 'make down', or with Ctrl-C where it was started.", flush=True)
 
 

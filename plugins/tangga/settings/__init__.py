@@ -9,13 +9,21 @@ from __future__ import annotations
 import os
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import Field, ValidationError
 
-from tangga.settings import templates
+from tangga.settings import faults, own_destinations, templates
 from tangga.settings.campaigns import CampaignSettings
+from tangga.settings.destinations import (
+    AnyDestination,
+    FilesDestination,
+    HubSpotDestination,
+    MailchimpDestination,
+    PythonDestination,
+)
+from tangga.settings.retention import Retention
 from tangga.settings.rules import Rules
 from tangga.settings.sources import (
     REFUSALS,
@@ -44,6 +52,10 @@ __all__ = [
     "Entity",
     "FileEntity",
     "FileSource",
+    "FilesDestination",
+    "HubSpotDestination",
+    "MailchimpDestination",
+    "PythonDestination",
     "RestEntity",
     "RestSource",
     "Rules",
@@ -56,6 +68,7 @@ __all__ = [
 ]
 
 REPOSITORY = Path(__file__).resolve().parents[3]
+DEMO_TOOLS = REPOSITORY / "examples" / "demo_tools" / "destinations.yml"
 
 
 class Business(Strict):
@@ -99,20 +112,10 @@ class Storage(Strict):
     connection: ConnectionId | None = None
 
 
-FileFormat = Literal["plain", "spreadsheet", "mailchimp", "hubspot", "parquet"]
+class LedgerSettings(Strict):
+    """Where the ledger lies: the PostgreSQL of that connection, or without one a file in the home."""
 
-
-def _each_once(formats: tuple[str, ...]) -> tuple[str, ...]:
-    if len(set(formats)) < len(formats):
-        raise ValueError("names a format twice; name each once")
-    return formats
-
-
-class FilesDestination(Strict):
-    """Audience lists as files, one an audience and format, under exports/<destination>/."""
-
-    type: Literal["files"] = "files"
-    formats: Annotated[tuple[FileFormat, ...], Field(min_length=1), AfterValidator(_each_once)] = ("plain",)
+    connection: ConnectionId | None = None
 
 
 class Settings(Strict):
@@ -122,7 +125,9 @@ class Settings(Strict):
     storage: Storage | None = None
     reference: Reference = Reference()
     rules: Rules = Rules()
-    destinations: dict[Name, FilesDestination] = {}
+    destinations: dict[Name, AnyDestination] = {}
+    ledger: LedgerSettings = LedgerSettings()
+    retention: Retention = Retention()
     campaigns: CampaignSettings | None = None
     config_path: Path
     home: Path
@@ -161,23 +166,40 @@ def load(config: str | Path | None = None, home: str | Path | None = None) -> Se
     """Read `tangga.yml`.
 
     `config` defaults to $TANGGA_CONFIG, then to the repository's own; `home`, where runs write, to
-    $TANGGA_HOME, then to `var/` beside the file. $TANGGA_DEMO_SCALE sets the demo company's size.
+    $TANGGA_HOME, then to `var/` beside the file. $TANGGA_DEMO_SCALE sets the demo company's size;
+    with $TANGGA_DEMO_TOOLS lists go to the demo e-mail tools in place of real ones.
     Raises `SettingsError`.
     """
     path = Path(config or os.environ.get("TANGGA_CONFIG") or REPOSITORY / "tangga.yml").resolve()
     base = Path(home or os.environ.get("TANGGA_HOME") or path.parent / "var").resolve()
     raw = read_yaml(path)
     for key in {"config_path", "home"} & set(raw):
-        raise SettingsError(f"{path}: {key}: {_MESSAGES['extra_forbidden']}")
+        raise SettingsError(f"{path}: {key}: {faults.UNKNOWN}")
+    if os.environ.get("TANGGA_DEMO_TOOLS"):
+        raw["destinations"] = _played_with(raw.get("destinations"))
     scale = os.environ.get("TANGGA_DEMO_SCALE")
     if scale and isinstance(raw.get("demo"), dict):
         raw["demo"] = {**raw["demo"], "scale": scale}
     if isinstance(raw.get("sources"), dict):
         raw["sources"] = {name: _filled(path, name, source) for name, source in raw["sources"].items()}
     try:
-        return Settings.model_validate({**raw, "config_path": path, "home": base})
+        settings = Settings.model_validate({**raw, "config_path": path, "home": base})
     except ValidationError as error:
-        raise SettingsError("\n".join(_sentences(path, raw, error))) from None
+        raise SettingsError("\n".join(faults.sentences(path, raw, error))) from None
+    own_destinations.check(settings)
+    return settings
+
+
+def _played_with(given: Any) -> Any:
+    """Destinations in which the demo e-mail tools stand in for all others but files."""
+    if not isinstance(given, dict | None):
+        return given
+    files = {
+        name: one
+        for name, one in (given or {}).items()
+        if not isinstance(one, dict) or one.get("type", "files") == "files"
+    }
+    return files | read_yaml(DEMO_TOOLS)["destinations"]
 
 
 def _filled(path: Path, name: str, source: Any) -> Any:
@@ -185,42 +207,3 @@ def _filled(path: Path, name: str, source: Any) -> Any:
         return templates.filled(source)
     except SettingsError as error:
         raise SettingsError(f"{path}: sources.{name}.template: {error}") from None
-
-
-_MESSAGES = {
-    "invalid_key": "is not a setting; check the spelling",
-    "extra_forbidden": "is not a setting; check the spelling",
-    "missing": "is missing",
-    "string_type": "must be a text; put quotes around it",
-    "string_too_short": "is empty",
-    "dict_type": "needs a block of keys below it",
-    "model_type": "needs a block of keys below it",
-    "model_attributes_type": "needs a block of keys below it",
-    "union_tag_not_found": "is missing",
-    "union_tag_invalid": "is not a type that can be used; use {}",
-}
-
-
-def _sentences(path: Path, raw: dict, error: ValidationError) -> list[str]:
-    lines = []
-    for fault in error.errors(include_url=False, include_input=False):
-        parts = _key(raw, fault["loc"])
-        if fault["type"].startswith("union_tag"):
-            parts.append("type")
-        key = ".".join(parts) or "(top)"
-        message = _MESSAGES.get(fault["type"]) or fault["msg"].removeprefix("Value error, ")
-        types = " or ".join(fault.get("ctx", {}).get("expected_tags", "").replace("'", "").rsplit(", ", 1))
-        lines.append(f"{path}: {key}: {message.format(types) if types else message}")
-    return lines
-
-
-def _key(raw: Any, location: tuple[str | int, ...]) -> list[str]:
-    """The keys that lead to a fault, without the types by which pydantic chose what to check."""
-    parts, block = [], raw
-    for part in location:
-        here = block.get("type", "files") if isinstance(block, dict) else None
-        if part in ("", "[key]") or (part == here and part not in block):
-            continue
-        parts.append(str(part))
-        block = block.get(part) if isinstance(block, dict) else None
-    return parts

@@ -200,6 +200,20 @@ class Gate(Strict):
     max_quarantined_share: float = Field(0.01, ge=0, le=1)
 
 
+class Activation(Strict):
+    """What is sent without asking anybody. A list may lose or gain so many rows, or the share of it that the registry
+    gives the audience, whichever is more; become empty when it had at most `emptied_rows`; and hold `max_list_rows`.
+    Beyond that somebody has to agree within `approval_hours`, which is also for how long a yes counts. A delivery fails
+    when the tool has rejected more than `max_rejected_share` (0-1) of its rows; the others arrive."""
+
+    removal_rows: int = Field(50, ge=0)
+    growth_rows: int = Field(50, ge=0)
+    emptied_rows: int = Field(10, ge=0)
+    max_list_rows: int | None = Field(None, ge=1)
+    approval_hours: int = Field(24, ge=1, le=720)
+    max_rejected_share: float = Field(0.05, ge=0, le=1)
+
+
 class Csat(Strict):
     """The window of the current satisfaction score, the fewest answers it is shown for, and the lowest score that is
     satisfied, of 1-5."""
@@ -240,6 +254,13 @@ class Retention(Strict):
     repurchase_days: int = Field(90, gt=0)
 
 
+class Erasure(Strict):
+    """Hours after somebody asks to be forgotten: by which it has to be done, and by which somebody has to decide."""
+
+    due_hours: int = Field(72, gt=0)
+    approval_hours: int = Field(48, gt=0)
+
+
 class Rules(Strict):
     """The business rules that are single numbers; those that are tables live in dbt_project/seeds."""
 
@@ -259,8 +280,10 @@ class Rules(Strict):
     needs: Needs = Needs()
     recommendations: Recommendations = Recommendations()
     gate: Gate = Gate()
+    activation: Activation = Activation()
     csat: Csat = Csat()
     ces: Ces = Ces()
     feedback: Feedback = Feedback()
     service: Service = Service()
     retention: Retention = Retention()
+    erasure: Erasure = Erasure()

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from tangga.http import Answer
 from tangga.settings.rest import CursorPaging, NoPaging, OffsetPaging, PagePaging, Paging
 from tangga.sources import json_lines
-from tangga.sources.http import Answer
 
 MISSING = object()
 

@@ -17,11 +17,11 @@ from urllib.parse import quote
 import duckdb
 
 from tangga.contracts import CONTRACTS
+from tangga.http import Answer, Client, Denied, Unanswered
 from tangga.settings import ColumnMapping, RestEntity, RestSource
 from tangga.settings.placeholders import filled, within
 from tangga.settings.rest import Call, Paging, Parents, Request
 from tangga.sources import connections, json_lines, rest_address
-from tangga.sources.http import Answer, Client, Denied, Unanswered
 from tangga.sources.paging import MISSING, Malformed, Page, found, pages
 from tangga.sources.records import SourceDown, SourceRefused
 from tangga.sources.relations import Loaded, Reading, folded

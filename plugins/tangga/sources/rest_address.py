@@ -36,34 +36,47 @@ def unfilled(where: str, name: str) -> SourceRefused:
 
 def base(where: str, source: RestSource, connection: Connection) -> str:
     """The base address, without a slash at its end. Raises `SourceRefused`."""
-    known = values(source, connection) | {"host": _host(connection), "login": connection.user or ""}
+    known = values(source, connection) | {"host": host(connection), "login": connection.user or ""}
     for name in sorted(within(source.url)):
         if not known.get(name):
             raise unfilled(f"{where}, url '{source.url}'", name)
     # a host may be a whole base address, and then knows its scheme best
     address = re.sub("^https?://(?=https?://)", "", filled(source.url, known)).rstrip("/")
     address = address if "://" in address else f"https://{address}"
+    if not is_base(address):
+        raise SourceRefused(
+            f"{where}, url '{source.url}': with the connection filled in this is no address of an API; correct it, or "
+            "the host of the connection in Airflow."
+        )
+    if is_exposed(address) and values(source, connection).get("insecure") != "true":
+        raise SourceRefused(f"{where}: {EXPOSED}.")
+    return address
+
+
+EXPOSED = (
+    "would send its secret over plain http; use https, or, in a network that you trust, put "
+    '"insecure": true into the extra of the connection in Airflow'
+)
+
+
+def is_base(address: str) -> bool:
+    """Whether an API can be asked below this address, and nothing secret is in it."""
     try:
         parts = urlsplit(address)
         is_address = parts.scheme in ("http", "https") and parts.hostname and (parts.port or True)
         httpx.URL(address)  # it has its own mind about international names
     except (ValueError, httpx.InvalidURL):
-        is_address = False
-    if not is_address or parts.username is not None or re.search(r"[?#\s]", address):
-        raise SourceRefused(
-            f"{where}, url '{source.url}': with the connection filled in this is no address of an API; correct it, or "
-            "the host of the connection in Airflow."
-        )
-    is_plain = parts.scheme == "http" and parts.hostname not in _THIS_MACHINE
-    if is_plain and values(source, connection).get("insecure") != "true":
-        raise SourceRefused(
-            f"{where}: would send its secret over plain http; use https, or, in a network that you trust, put "
-            '"insecure": true into the extra of the connection in Airflow.'
-        )
-    return address
+        return False
+    return bool(is_address) and parts.username is None and not re.search(r"[?#\s]", address)
 
 
-def _host(connection: Connection) -> str:
+def is_exposed(address: str) -> bool:
+    """Whether others could read what goes there."""
+    parts = urlsplit(address)
+    return parts.scheme == "http" and parts.hostname not in _THIS_MACHINE
+
+
+def host(connection: Connection) -> str:
     """The connection's host, and its port where the host has none."""
     scheme, rest = re.fullmatch("(https?://)?(.*)", (connection.host or "").strip().rstrip("/"), re.S).groups()
     host, slash, path = rest.partition("/")

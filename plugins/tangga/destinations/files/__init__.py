@@ -11,10 +11,9 @@ any more, an audience or a format, becomes a list without rows: nobody stays on 
 
 from __future__ import annotations
 
-import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -24,12 +23,15 @@ import pyarrow as pa
 
 from tangga import audiences, engine, files
 from tangga.destinations.destination import Chunk, DestinationDown, DestinationRefused, Operation, Receipt, Refusal
-from tangga.destinations.files.formats import FORMATS, Format
+from tangga.destinations.files import manifests
+from tangga.destinations.files.formats import FORMATS, NOBODY, Format, is_empty
 from tangga.engine import literal
 from tangga.settings import Settings
 
-_NOT_LINEAGE = {"audiences", "left_out", "members_sha256", "messages_sha256"}
+_NOT_LINEAGE = {"hash", "audiences", "destinations", "left_out", "members_sha256", "messages_sha256"}
 """What a plan says of its members, besides where they came from."""
+_OF_THE_RUN = {"run_id": None, "approval": None}
+"""What is another when the same lists are delivered again; the manifest goes on saying how they came there."""
 
 
 class Files:
@@ -45,19 +47,21 @@ class Files:
     def __init__(self, settings: Settings, name: str, planned: Mapping[str, Any], run_id: str):
         self._settings, self._folder = settings, settings.home / "exports" / name
         self._formats: Sequence[str] = settings.destinations[name].formats
+        of_plan = planned.get("destinations", {}).get(name, planned)["hash"]  # by which the ledger knows the delivery
         lineage = {key: value for key, value in planned.items() if key not in _NOT_LINEAGE}
-        self._lineage = {"as_of_date": lineage.pop("as_of_date"), "plan": lineage.pop("hash"), **lineage}
+        self._lineage = {"as_of_date": lineage.pop("as_of_date"), "plan": of_plan, **lineage}
         self._labels = {list_name: entry["label"] for list_name, entry in planned["audiences"].items()}
         self._run_id = run_id
         self._campaigns = {audience.name for audience in audiences.with_campaigns(audiences.load())}
 
-    def account(self) -> str:
+    def account(self, lists: Collection[str] = ()) -> str:
         return str(self._folder)
 
     def lists(self) -> set[str]:
-        """The lists that lie there: those of the manifest, and those that a killed delivery left without it."""
-        lying = {path.stem for form in FORMATS.values() for path in self._folder.glob(form.path("*"))}
-        return {name for name in lying if not name.startswith(".")} | set(self._manifest().get("audiences", {}))
+        """The lists that lie there and that somebody is on: also those that a killed delivery left, of which neither
+        manifest nor ledger knows."""
+        lying = [path for form in FORMATS.values() for path in self._folder.glob(form.path("[a-z0-9]*"))]
+        return {path.stem for path in lying if not is_empty(path)}
 
     def refusals(self, addresses: Sequence[str], since: datetime | None) -> Iterable[Refusal]:
         """Nobody can say no to a file."""
@@ -91,7 +95,7 @@ class Files:
             for kind, form in FORMATS.items():
                 is_asked_for, target = kind in self._formats, self._folder / form.path(name)
                 if target.exists() or (is_asked_for and rows.num_rows):
-                    con.register("list", rows if is_asked_for else rows.slice(0, 0))
+                    con.register("list", rows if is_asked_for and rows.num_rows else NOBODY)
                     found = self._write(con, form, name, target)
                     written |= {kind: found} if is_asked_for else {}
         if written:
@@ -109,16 +113,16 @@ class Files:
         return found
 
     def _keep(self, name: str, rows: int, written: Mapping[str, dict[str, Any]]) -> None:
-        """Tell of a list in the manifest, which is left alone where it says so already."""
-        before = self._manifest()
+        """Tell of a list in the manifest, which is left alone where it says so already. One that goes on being without
+        anybody keeps the day from which on it is."""
+        before = manifests.read(self._folder)
         lists = before.get("audiences", {})
         first = next(written[kind] for kind in self._formats if kind in written)
         label = self._labels.get(name) or lists.get(name, {}).get("label") or name.replace("_", " ")
-        origin = {key: self._lineage[key] for key in ("as_of_date", "plan")}
+        was_empty = not rows and lists.get(name, {}).get("rows") == 0
+        since = lists[name] if was_empty else {}
+        origin = {key: since.get(key, self._lineage[key]) for key in ("as_of_date", "plan")}
         lists = {**lists, name: {"label": label, **first, "rows": rows, "formats": written, **origin}}
         manifest = {**self._lineage, "run_id": self._run_id, "audiences": dict(sorted(lists.items()))}
-        if {**manifest, "run_id": None} != {**before, "run_id": None}:
-            files.write_atomically(self._folder / "manifest.json", json.dumps(manifest, indent=2) + "\n")
-
-    def _manifest(self) -> dict[str, Any]:
-        return files.read_json(self._folder / "manifest.json") or {}
+        if {**manifest, **_OF_THE_RUN} != {**before, **_OF_THE_RUN}:
+            manifests.write(self._folder, manifest)

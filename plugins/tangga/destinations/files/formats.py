@@ -7,9 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from tangga.campaigns import fields
+from tangga.destinations.hubspot import properties as hubspot
+from tangga.destinations.mailchimp import fields as mailchimp
 from tangga.engine import literal
+from tangga.settings import HubSpotDestination, MailchimpDestination
+from tangga.settings.types import Strict
 
 COLUMNS = (
     *("email", "first_name", "last_name", "customer_id", "rung", "segment", "why", "entry_key"),
@@ -18,8 +27,9 @@ COLUMNS = (
 OF_CAMPAIGNS = ("entered_on", "step", "template", "is_due")
 """Columns that the lists of campaigns have besides: the step that is due, and whether it is to be sent now."""
 
-TAG_PREFIX = "crm:"
-"""What the tags of Tangga begin with in an e-mail tool, so that they are told from the marketer's own."""
+_TYPES = {"next_birthday": pa.date32(), "entered_on": pa.date32(), "step": pa.int32(), "is_due": pa.bool_()}
+NOBODY = pa.schema([(name, _TYPES.get(name, pa.string())) for name in (*COLUMNS, *OF_CAMPAIGNS)]).empty_table()
+"""The rows of a list that nobody is on."""
 
 _BEGINS_BADLY = r"^([\t\r\n])"
 _FORMULA = r"""(^|[;|\t\r\n])(["\pZ\x{feff}\x{200b}\x0b\x0c]*[=+\-@\x{ff1d}\x{ff0b}\x{ff0d}\x{ff20}])"""
@@ -40,10 +50,20 @@ class Format:
     options: str = "format csv, header true"
 
     def path(self, list_name: str) -> str:
-        """The file of a list, below the destination's folder. A list of a step (`winback:2`) is `winback-2`, as not
-        every system has names with colons."""
-        file = f"{list_name.replace(':', '-')}{self.suffix}"
+        """The file of a list, below the destination's folder."""
+        file = f"{list_name}{self.suffix}"
         return f"{self.folder}/{file}" if self.folder else file
+
+
+def is_empty(file: Path) -> bool:
+    """Whether nobody is in a file; of one that cannot be read nobody knows."""
+    try:
+        if file.suffix == ".parquet":
+            return pq.read_metadata(file).num_rows == 0
+        with file.open("rb") as lines:
+            return len(list(islice(lines, 2))) < 2
+    except (OSError, pa.ArrowException):
+        return False
 
 
 def safe(column: str) -> str:
@@ -72,20 +92,27 @@ def _parquet(list_name: str, is_campaign: bool) -> str:
 
 def _mailchimp(list_name: str, is_campaign: bool) -> str:
     """https://mailchimp.com/help/format-guidelines-for-your-import-file/"""
-    tag = literal(TAG_PREFIX + list_name)
+    tag = literal(_default(MailchimpDestination, "tag_prefix") + list_name)
     step = f"{tag} || case when is_due then coalesce(',' || {tag} || ':' || step, '') else '' end"
-    cells = {"Email Address": "email", "First Name": "first_name", "Last Name": "last_name"}
-    cells = {header: safe(column) for header, column in cells.items()} | {"Tags": step if is_campaign else tag}
-    for name, merge_field in fields.FIELDS.items():
-        is_birthday = merge_field.mailchimp == "BIRTHDAY"
-        cells[merge_field.mailchimp] = "strftime(cast(next_birthday as date), '%m/%d')" if is_birthday else safe(name)
+    cells = {"Email Address": safe("email"), "First Name": safe("first_name"), "Last Name": safe("last_name")}
+    cells["Tags"] = step if is_campaign else tag
+    for field in mailchimp.FIELDS:
+        if field.is_ours and field.column in COLUMNS:
+            is_birthday = field.kind == "birthday"
+            cells[field.tag] = f"strftime(cast({field.column} as date), '%m/%d')" if is_birthday else safe(field.column)
     return _by_address(cells)
 
 
 def _hubspot(list_name: str, is_campaign: bool) -> str:
     """https://knowledge.hubspot.com/import-and-export/set-up-your-import-file"""
     cells = {"Email": safe("email"), "First Name": safe("first_name"), "Last Name": safe("last_name")}
-    return _by_address(cells | {merge_field.hubspot: safe(name) for name, merge_field in fields.FIELDS.items()})
+    cells[_default(HubSpotDestination, "key_property")] = safe("customer_id")
+    known = (told for told in hubspot.PROPERTIES if told.is_ours and told.column in COLUMNS)
+    return _by_address(cells | {told.name: safe(told.column) for told in known})
+
+
+def _default(settings: type[Strict], key: str) -> str:
+    return settings.model_fields[key].default
 
 
 def _by_address(cells: dict[str, str]) -> str:

@@ -1,0 +1,154 @@
+"""Taking a person out of what Tangga keeps between runs: `state/`, plans, and the files of lists."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from tangga import engine, files
+from tangga.engine import literal
+from tangga.erasure import rows
+from tangga.erasure.blocked import address_id
+from tangga.erasure.person import Person
+from tangga.erasure.removed import Removed
+from tangga.settings import Settings
+
+DAILY = ("identities", "memberships", "sends")
+
+
+def days(settings: Settings, person: Person, dry: bool) -> Removed:
+    """Registry of customer ids, memberships, what was handed out: of every day. Sizes and movements stay."""
+    removed = Removed()
+    for name in DAILY:
+        for day in sorted((settings.home / "state" / name).glob("ds=*")):
+            removed += _day(settings, day, person, dry)
+        for left_over in () if dry else (settings.home / "state" / name).glob(".*.part/*.parquet"):
+            left_over.unlink()
+            removed += Removed(files=1)
+    return removed
+
+
+def _day(settings: Settings, day: Path, person: Person, dry: bool) -> Removed:
+    """The files of a day are called by their content: the manifest is switched when the new ones are there."""
+    manifest, removed = files.read_json(day / "manifest.json") or {}, Removed()
+    before = dict(manifest)
+    for table, checksum in before.items():
+        file = day / f"{table}-{checksum[:16]}.parquet"
+        part = day / f".{table}.part"
+        found = _without(settings, file, part, person, person.ids_on(day.name.removeprefix("ds=")), dry)
+        if found and not dry:
+            manifest[table] = files.sha256(part)
+            files.replace(part, day / f"{table}-{manifest[table][:16]}.parquet")
+        removed += Removed(1 if found else 0, found)
+    if dry:
+        return removed
+    if manifest != before:
+        files.write_atomically(day / "manifest.json", json.dumps(manifest, indent=2) + "\n")
+    if manifest:
+        known = {f"{table}-{checksum[:16]}.parquet" for table, checksum in manifest.items()}
+        for old in (path for path in day.glob("*.parquet") if path.name not in known):
+            old.unlink()
+    return removed
+
+
+def plans(settings: Settings, person: Person, dry: bool) -> Removed:
+    """Every plan. One that was not delivered yet cannot be any more: it is not what was planned, or agreed to."""
+    removed = Removed()
+    for file in sorted((settings.home / "state" / "plans").rglob("*.parquet")):
+        part = file.with_name(f".{file.name}.part")
+        found = _without(settings, file, part, person, person.ids_on(file.parent.name[:10]), dry)
+        if found and not dry:
+            files.replace(part, file)
+        removed += Removed(1 if found else 0, found)
+    return removed
+
+
+def exports(settings: Settings, person: Person, dry: bool) -> Removed:
+    """The files of lists, in all formats, and what their manifests say of them."""
+    removed = Removed()
+    for destination in sorted(path for path in (settings.home / "exports").glob("*") if path.is_dir()):
+        manifest = destination / "manifest.json"
+        said = files.read_json(manifest) or {}
+        ids, changed = person.ids_on(str(said.get("as_of_date"))), {}
+        for file in sorted(path for path in destination.rglob("*") if path.suffix in (".csv", ".parquet", ".part")):
+            part = file.with_name(f".{file.name}.erased")
+            if file.suffix == ".parquet":
+                found = _without(settings, file, part, person, ids, dry)
+            else:
+                found = _lines_without(file, part, {*ids, *person.emails, *person.phones}, dry)
+            if found and not dry:
+                files.replace(part, file)
+                changed[str(file.relative_to(destination))] = found
+            removed += Removed(1 if found else 0, found)
+        if said and not dry:  # also what a killed removal had not come to
+            _tell(said, destination, changed)
+            files.write_atomically(manifest, json.dumps(said, indent=2) + "\n")
+    return removed
+
+
+def _tell(said: Any, destination: Path, changed: dict[str, int]) -> None:
+    """Let every entry of a manifest that names a file say its checksum, and how many rows it still has."""
+    if isinstance(said, dict):
+        file = said.get("file")
+        if isinstance(file, str) and (destination / file).is_file() and "sha256" in said:
+            now = files.sha256(destination / file)
+            if now != said["sha256"]:
+                said |= {"sha256": now, "rows": max(0, said.get("rows", 0) - changed.get(file, 0))}
+    for value in said.values() if isinstance(said, dict) else said if isinstance(said, list) else ():
+        _tell(value, destination, changed)
+
+
+def suppressions(settings: Settings, person: Person, dry: bool) -> Removed:
+    """What the company's own list held when it was last gone by: hashed addresses."""
+    file = settings.home / "state" / "suppressions.json"
+    said = files.read_json(file)
+    if not said:
+        return Removed()
+    theirs = {address_id(value)[6:] for value in (*person.emails, *person.phones)}
+    left = [entry for entry in said["suppressed"] if entry[0].partition(":")[2] not in theirs]
+    gone = len(said["suppressed"]) - len(left)
+    if gone and not dry:
+        files.write_atomically(file, json.dumps(said | {"suppressed": left}, indent=0) + "\n")
+    return Removed(1 if gone else 0, gone)
+
+
+def _without(settings: Settings, file: Path, part: Path, person: Person, ids: Iterable[str], dry: bool) -> int:
+    """Write a Parquet file without the person's rows to `part`, if it has some; returns how many."""
+    part.unlink(missing_ok=True)
+    with engine.scratch(settings) as con:
+        try:
+            con.execute(f"create temp view whole as from read_parquet({literal(file)}, hive_partitioning=false)")
+        except duckdb.Error:  # what a killed run left of one, or damaged: whoever reads it says so
+            return 0
+        rows.load(con, person, ids)
+        columns = [name for name, *_ in con.execute("describe whole").fetchall()]
+        is_theirs = rows.condition(columns, "whole")
+        found = con.execute(f"select count(*) from whole where {is_theirs}").fetchone()[0] if is_theirs else 0
+        if found and not dry:
+            query = f"select * from whole where not ({is_theirs})"
+            con.execute(f"copy ({query}) to {literal(part)} (format parquet, compression zstd)")
+    return found
+
+
+def _lines_without(file: Path, part: Path, theirs: set[str], dry: bool) -> int:
+    """Write a CSV file without the records that have one of these values in a cell; others keep their bytes."""
+    text = file.read_bytes().decode()
+    lines, kept, found, begin = list(io.StringIO(text, newline="")), [], 0, 0
+    reader = csv.reader(lines)
+    for record in reader:
+        if theirs.isdisjoint(cell.lstrip("'").lower() for cell in record):
+            kept += lines[begin : reader.line_num]
+        else:
+            found += 1
+        begin = reader.line_num
+    if found and not dry:
+        part.unlink(missing_ok=True)
+        part.touch(mode=0o600)
+        part.write_text("".join(kept), encoding="utf-8", newline="")
+    return found

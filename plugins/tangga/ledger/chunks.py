@@ -1,0 +1,237 @@
+"""What each destination has acknowledged: the people it knows, the lists they are on, and the chunks that said so.
+
+Before a chunk is sent, what it is about becomes uncertain (`fields_hash` or `since` is null): were the process killed
+then, nobody would know whether the tool has done it, and the next plan asks for it again, be it to add or to remove.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+from sqlalchemy import Connection, bindparam, delete, func, select, update
+
+from tangga.destinations.destination import Receipt, Rejected
+from tangga.ledger import tables
+from tangga.ledger.session import Session, batched, now
+
+
+@dataclass(frozen=True)
+class ChunkId:
+    """A chunk of a plan. Numbers below zero are of what consent takes off besides the plan."""
+
+    destination: str
+    plan_hash: str
+    number: int
+
+    @property
+    def key(self) -> str:
+        """What a tool can tell by that it has had this chunk before."""
+        return f"{self.destination}:{self.plan_hash[:16]}:{self.number}"
+
+
+class Chunks(Session):
+    def contacts(self, destination: str) -> Iterator[pa.RecordBatch]:
+        """Who is known there: key, customer_id, address, remote_id, fields_hash (null: uncertain), is_stopped."""
+        contacts = tables.contacts
+        names = ("key", "customer_id", "address", "remote_id", "fields_hash")
+        query = select(*(contacts.c[name] for name in names), contacts.c.stopped_at.is_not(None))
+        schema = pa.schema([*((name, pa.string()) for name in names), ("is_stopped", pa.bool_())])
+        return self._batches(query.where(contacts.c.destination == destination), schema)
+
+    def memberships(self, destination: str) -> Iterator[pa.RecordBatch]:
+        """Who is on which list there: list_name, key, customer_id, fields_hash, is_certain."""
+        memberships = tables.memberships
+        names = ("list_name", "key", "customer_id", "fields_hash")
+        query = select(*(memberships.c[name] for name in names), memberships.c.since.is_not(None))
+        schema = pa.schema([*((name, pa.string()) for name in names), ("is_certain", pa.bool_())])
+        return self._batches(query.where(memberships.c.destination == destination), schema)
+
+    def chunks(self, destination: str, plan_hash: str | None = None) -> list[dict]:
+        """The chunks of a plan, or of all, that have been begun: in order, with their state."""
+        chunks = tables.chunks
+        query = select(chunks).where(chunks.c.destination == destination)
+        query = query.where(chunks.c.plan_hash == plan_hash) if plan_hash else query
+        return self._rows(query.order_by(chunks.c.sent_at, chunks.c.number))
+
+    def begin_chunk(self, chunk: ChunkId, operation: str, list_name: str | None, rows: pa.Table) -> str | None:
+        """A chunk is about to be sent. Returns what the tool called it when it was begun before."""
+        people = rows.select(["key", "customer_id", "address", "fields_hash"]).to_pylist()
+        begun = _columns(chunk) | {
+            "operation": operation,
+            "list_name": list_name,
+            "rows": rows.num_rows,
+            "state": "sent",
+            "sent_at": now(),
+        }
+        with self._writing() as connection:
+            resume = connection.execute(select(tables.chunks.c.remote_id).where(*_is(chunk))).scalar()
+            self._put(connection, tables.chunks, [begun])
+            if operation == "upsert":
+                unknown = [_contact(chunk.destination, person) | {"fields_hash": None} for person in people]
+                self._put(connection, tables.contacts, unknown)
+            elif operation == "add":
+                unknown = [_member(chunk.destination, list_name, person) | {"since": None} for person in people]
+                self._put(connection, tables.memberships, unknown)
+            elif operation == "remove":
+                doubted = update(tables.memberships).values(since=None)
+                _each_member(connection, doubted, chunk.destination, list_name, [person["key"] for person in people])
+        return resume
+
+    def remember(self, chunk: ChunkId, remote_id: str) -> None:
+        """Keep what the tool calls a chunk while it works on it."""
+        with self._writing() as connection:
+            connection.execute(update(tables.chunks).where(*_is(chunk)).values(remote_id=remote_id))
+
+    def acknowledge(
+        self,
+        chunk: ChunkId,
+        operation: str,
+        list_name: str | None,
+        rows: pa.Table,
+        receipt: Receipt,
+        withheld: Sequence[Rejected] = (),
+    ) -> None:
+        """A chunk is done: whatever of its rows (key, customer_id, address, fields_hash) was not rejected is so at the
+        tool from now on. `withheld` are those that were not sent to it any more, with why."""
+        rejected = {row.key for row in receipt.rejected}
+        taken = [row for row in rows.to_pylist() if row["key"] not in rejected]
+        with self._writing() as connection:
+            getattr(self, f"_{operation}")(connection, chunk.destination, list_name, taken, rejected)
+            known = [
+                {"_destination": chunk.destination, "_key": key, "_remote_id": remote_id}
+                for key, remote_id in receipt.remote_ids.items()
+            ]
+            if known:
+                connection.execute(_REMOTE_IDS, known)
+            common = _columns(chunk) | {"operation": operation, "list_name": list_name, "at": now()}
+            common = {name if name != "number" else "chunk": value for name, value in common.items()}
+            refused = [("rejected", row) for row in receipt.rejected] + [("withheld", row) for row in withheld]
+            said = [common | {"key": row.key, "kind": kind, "words": row.words} for kind, row in refused]
+            self._put(connection, tables.rejected_rows, said)
+            connection.execute(
+                update(tables.chunks).where(*_is(chunk)).values(state="acknowledged", acknowledged_at=now())
+            )
+            destinations, row = tables.destinations, {"name": chunk.destination, "position": 1}
+            self._put(connection, destinations, [row], position=destinations.c.position + 1)
+
+    def at_work(self, destination: str, plan_hash: str) -> set[int]:
+        """The chunks of a plan that the tool has a name for and has not acknowledged."""
+        begun = (chunk for chunk in self.chunks(destination, plan_hash) if chunk["number"] >= 0)
+        return {chunk["number"] for chunk in begun if chunk["state"] == "sent" and chunk["remote_id"]}
+
+    def list_names(self, destination: str) -> list[str]:
+        """The lists that somebody is on there."""
+        memberships = tables.memberships
+        query = select(memberships.c.list_name).where(memberships.c.destination == destination).distinct()
+        return [row["list_name"] for row in self._rows(query.order_by(memberships.c.list_name))]
+
+    def remote_ids(self, destination: str, keys: Sequence[str]) -> dict[str, str]:
+        """What the destination calls people, of those of whom it has said so."""
+        contacts = tables.contacts
+        query = select(contacts.c.key, contacts.c.remote_id).where(
+            contacts.c.destination == destination, contacts.c.remote_id.is_not(None)
+        )
+        found = (row for part in batched(keys) for row in self._rows(query.where(contacts.c.key.in_(part))))
+        return {row["key"]: row["remote_id"] for row in found}
+
+    def members_of(self, destination: str, addresses: Collection[str]) -> list[dict]:
+        """Who is on lists there, maybe, although one of these addresses is theirs, or a tool says that they said no:
+        list_name, key, customer_id, address, remote_id."""
+        contacts, memberships, refused = tables.contacts, tables.memberships, tables.refusals
+        names = (contacts.c.key, contacts.c.customer_id, contacts.c.address, contacts.c.remote_id)
+        is_same = (contacts.c.destination == memberships.c.destination) & (contacts.c.key == memberships.c.key)
+        query = select(memberships.c.list_name, *names).join_from(memberships, contacts, is_same)
+        query = query.where(memberships.c.destination == destination)
+        said = self._rows(query.where(contacts.c.address.in_(select(refused.c.address))))
+        return said + [
+            row for part in batched(sorted(addresses)) for row in self._rows(query.where(contacts.c.address.in_(part)))
+        ]
+
+    def rejected(self, destination: str | None = None, plan_hash: str | None = None) -> list[dict]:
+        """Rows that a tool rejected and that were withheld: of a plan, or those that nothing has settled yet."""
+        rejected = tables.rejected_rows
+        query = select(rejected).order_by(rejected.c.at, rejected.c.chunk, rejected.c.key)
+        query = query.where(rejected.c.destination == destination) if destination else query
+        is_open = rejected.c.settled_at.is_(None)
+        return self._rows(query.where(rejected.c.plan_hash == plan_hash if plan_hash else is_open))
+
+    def acknowledged(self, destination: str, plan_hash: str) -> int:
+        """How many chunks of a plan are done."""
+        chunks = tables.chunks
+        with self._reading() as connection:
+            query = select(func.count()).where(
+                chunks.c.destination == destination,
+                chunks.c.plan_hash == plan_hash,
+                chunks.c.state == "acknowledged",
+            )
+            return connection.execute(query).scalar_one()
+
+    def _remove(self, connection: Connection, destination: str, list_name: str, taken: list[dict], rejected) -> None:
+        _delete_members(connection, destination, list_name, [row["key"] for row in taken])
+
+    def _stop(self, connection: Connection, destination: str, list_name: None, taken: list[dict], rejected) -> None:
+        stopped = [_contact(destination, row) | {"stopped_at": now()} for row in taken]
+        self._put(connection, tables.contacts, stopped)
+
+    def _upsert(self, connection: Connection, destination: str, list_name: None, taken: list[dict], rejected) -> None:
+        said = {"stopped_at": None, "acknowledged_at": now()}
+        known = [_contact(destination, row) | {"fields_hash": row["fields_hash"]} | said for row in taken]
+        self._put(connection, tables.contacts, known)
+
+    def _add(self, connection: Connection, destination: str, list_name: str, taken: list[dict], rejected) -> None:
+        self._put(connection, tables.memberships, [_member(destination, list_name, row) for row in taken])
+        _delete_members(connection, destination, list_name, rejected)
+
+    def _replace(self, connection: Connection, destination: str, list_name: str, taken: list[dict], rejected) -> None:
+        memberships = tables.memberships
+        mine = (memberships.c.destination == destination, memberships.c.list_name == list_name)
+        left = {key for (key,) in connection.execute(select(memberships.c.key).where(*mine))}
+        _delete_members(connection, destination, list_name, left - {row["key"] for row in taken})
+        members = [_member(destination, list_name, row) for row in taken]
+        self._put(connection, memberships, members, since=func.coalesce(memberships.c.since, now()))
+
+    def _erase(self, connection: Connection, destination: str, list_name: None, taken: list[dict], rejected) -> None:
+        for table in (tables.contacts, tables.memberships):
+            gone = delete(table).where(table.c.destination == destination, table.c.key == bindparam("_key"))
+            connection.execute(gone, [{"_key": row["key"]} for row in taken] or [{"_key": ""}])
+
+
+def _columns(chunk: ChunkId) -> dict:
+    return {"destination": chunk.destination, "plan_hash": chunk.plan_hash, "number": chunk.number}
+
+
+def _is(chunk: ChunkId) -> list:
+    return [tables.chunks.c[name] == value for name, value in _columns(chunk).items()]
+
+
+def _contact(destination: str, row: dict) -> dict:
+    return {name: row[name] for name in ("key", "customer_id", "address")} | {"destination": destination}
+
+
+def _member(destination: str, list_name: str, row: dict) -> dict:
+    of_row = {name: row[name] for name in ("key", "customer_id", "fields_hash")}
+    return of_row | {"destination": destination, "list_name": list_name, "since": now()}
+
+
+def _each_member(connection: Connection, statement, destination: str, list_name: str, keys) -> None:
+    memberships = tables.memberships
+    of_each = statement.where(
+        memberships.c.destination == destination,
+        memberships.c.list_name == list_name,
+        memberships.c.key == bindparam("_key"),
+    )
+    if keys:
+        connection.execute(of_each, [{"_key": key} for key in sorted(keys)])
+
+
+def _delete_members(connection: Connection, destination: str, list_name: str, keys) -> None:
+    _each_member(connection, delete(tables.memberships), destination, list_name, keys)
+
+
+_REMOTE_IDS = (
+    update(tables.contacts)
+    .where(tables.contacts.c.destination == bindparam("_destination"), tables.contacts.c.key == bindparam("_key"))
+    .values(remote_id=bindparam("_remote_id"))
+)

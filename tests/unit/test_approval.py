@@ -1,0 +1,182 @@
+"""When somebody is asked about a plan, and what a yes is good for."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tangga import ledger
+from tangga.activation import approval, plan
+from tangga.destinations.destination import DestinationRefused
+from tests.unit import tool as tools
+from tests.unit.activation import company as company_of
+
+RULES = {"activation": {"growth_rows": 2, "approval_hours": 6}}
+
+
+@pytest.fixture
+def tool(tmp_path, monkeypatch):
+    made = tools.Tool(tmp_path / "tool.sqlite")
+    monkeypatch.setitem(sys.modules, "tangga.destinations.mailchimp", None)
+    tools.install(made)
+    return made
+
+
+@pytest.fixture
+def company(inbox, monkeypatch, tool):
+    found = company_of(inbox, monkeypatch, destinations=tools.SETTINGS, rules=RULES)
+    found.people = {name: f"{name}@secret.example" for name in ("ani", "budi", "cici", "dodi")}
+    found.names = {"ani": "Nyai"}
+    found.lists = {"winback": {"ani", "budi", "cici"}}
+    return found
+
+
+def ask(company, folder):
+    return approval.question(company.settings, "tool", folder)
+
+
+def required(company, folder):
+    with ledger.opened(company.settings) as book:
+        return approval.required(company.settings, book, "tool", plan.read(folder))
+
+
+def answer(company, folder, asked, approved=True):
+    approval.decide(company.settings, "tool", folder, asked, approved=approved, by="mark")
+
+
+def test_within_limits_nobody_is_asked(company):
+    company.lists = {"winback": {"ani", "budi"}}
+    folder = company.plan()
+    assert ask(company, folder) is None
+    assert required(company, folder) == "within limits"
+
+
+def test_the_question_has_counts_and_hash_and_names_nobody(company):
+    folder = company.plan()
+    asked = ask(company, folder)
+    assert asked.reasons == ("winback: a new list of 3 people.",)
+    assert asked.plan_hash == plan.read(folder)["destinations"]["tool"]["hash"]
+    assert asked.subject == "Send the lists of 2026-05-20 to tool?"
+    for part in (f"`{asked.plan_hash[:12]}`", "- winback: a new list of 3 people.", "| winback | 0 | 3 | 0 | 3 |",
+                 "3 contacts are new or updated", "6 hours"):  # fmt: skip
+        assert part in asked.body
+    assert not re.search("secret.example|Nyai|ani|budi", asked.subject + asked.body)
+    assert ask(company, folder) == asked, "asked again, Airflow shows what it showed first"
+
+
+def test_a_yes_lets_exactly_this_plan_go(company):
+    folder = company.plan()
+    with pytest.raises(plan.ActivationRefused, match="nobody has agreed to it: winback: a new list of 3"):
+        required(company, folder)
+    answer(company, folder, ask(company, folder))
+    assert required(company, folder).startswith("approved by mark at ")
+    assert ask(company, folder) is None
+
+    company.lists["winback"].add("dodi")
+    other = company.plan()
+    assert other != folder
+    assert ask(company, other).reasons == ("winback: a new list of 4 people.",)
+    with pytest.raises(plan.ActivationRefused, match="nobody has agreed"):
+        required(company, other)
+
+
+def test_a_no_stays_one_until_somebody_is_asked_again(company):
+    folder = company.plan()
+    answer(company, folder, ask(company, folder), approved=False)
+    with pytest.raises(plan.ActivationRefused, match="mark has rejected it"):
+        required(company, folder)
+    answer(company, folder, ask(company, folder))
+    assert required(company, folder).startswith("approved by mark")
+    with ledger.opened(company.settings) as book:
+        said = book.decision(plan.read(folder)["destinations"]["tool"]["hash"], "tool")
+    assert said["reasons"] == ["winback: a new list of 3 people."]
+    assert timedelta(hours=5) < said["expires_at"] - datetime.now(UTC) <= timedelta(hours=6)
+
+
+@pytest.mark.parametrize(("minutes", "holds"), [(5, True), (-5, False), (None, False)])
+def test_a_yes_holds_for_a_time(company, minutes, holds):
+    folder = company.plan()
+    asked = ask(company, folder)
+    until = minutes and datetime.now(UTC) + timedelta(minutes=minutes)
+    with ledger.opened(company.settings) as book:
+        book.decide(asked.plan_hash, "tool", "approved", "mark", asked.reasons, until)
+    assert (ask(company, folder) is None) == holds
+    if not holds:
+        with pytest.raises(plan.ActivationRefused, match="what mark agreed to has expired"):
+            required(company, folder)
+
+
+def test_a_yes_to_a_plan_that_is_overtaken_is_none(company):
+    folder = company.plan()
+    asked = ask(company, folder)
+    company.publish()
+    with pytest.raises(
+        plan.ActivationRefused, match="mark agreed, and nothing is sent all the same: .* make a new plan"
+    ):
+        answer(company, folder, asked)
+    with pytest.raises(plan.ActivationRefused, match="nobody has agreed"):
+        required(company, folder)
+
+
+def test_a_yes_to_another_plan_than_lies_there_is_none(company):
+    folder = company.plan()
+    asked = ask(company, folder)
+    company.lists["winback"].add("dodi")
+    with pytest.raises(plan.ActivationRefused, match="mark agreed to another plan"):
+        answer(company, company.plan(), asked)
+
+
+def test_a_plan_file_that_was_changed_asks_nobody(company):
+    folder = company.plan()
+    planned = plan.read(folder)
+    planned["destinations"]["tool"]["lists"]["winback"]["added"] = 1
+    planned["destinations"]["tool"]["lists"]["winback"]["after"] = 1
+    (folder / "plan.json").write_text(json.dumps(planned))
+    with pytest.raises(plan.ActivationRefused, match="changed after it was made"):
+        ask(company, folder)
+
+
+class TestFirstConnection:
+    @pytest.fixture
+    def company(self, company, tool):
+        tool.needs_release = True
+        company.lists = {"winback": {"ani"}}
+        return company
+
+    def test_the_account_is_released_by_a_yes(self, company):
+        folder = company.plan()
+        asked = ask(company, folder)
+        assert asked.account == "the list"
+        assert asked.reasons == ("Nothing was ever sent to this account (the list): see that it is the right one.",)
+        assert "account **the list**" in asked.body
+        answer(company, folder, asked)
+        with ledger.opened(company.settings) as book:
+            known = book.destination("tool")
+        assert (known["account"], known["released_by"]) == ("the list", "mark")
+        company.lists = {"winback": {"ani", "budi"}}
+        assert ask(company, company.plan()) is None, "another plan within limits, to the account that is known"
+
+    def test_a_no_releases_nothing(self, company):
+        folder = company.plan()
+        answer(company, folder, ask(company, folder), approved=False)
+        assert ask(company, folder).account == "the list"
+
+    def test_another_account_is_another_first_connection(self, company, tool):
+        folder = company.plan()
+        answer(company, folder, ask(company, folder))
+        tool.name = "somebody else's list"
+        company.lists = {"winback": {"budi"}}
+        assert ask(company, company.plan()).account == "somebody else's list"
+
+
+def test_a_destination_that_cannot_be_used_asks_nobody(company, monkeypatch):
+    def refuse(*_):
+        raise DestinationRefused("tool: its key was revoked; make a new one.")
+
+    monkeypatch.setattr(sys.modules["tangga.destinations.mailchimp"], "connect", refuse)
+    with pytest.raises(DestinationRefused, match="its key was revoked"):
+        ask(company, company.plan())

@@ -1,0 +1,101 @@
+"""Plans brought to Mailchimp and HubSpot, from what is published to what is on their lists."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from types import SimpleNamespace
+
+import pytest
+
+from tangga import http, ledger
+from tangga.activation import delivery
+from tangga.destinations import open_destination
+from tangga.destinations.destination import DestinationDown
+from tangga.destinations.mailchimp import batches
+from tangga.sources.connections import Connection
+from tests.fakes.hubspot_writing import HubSpotPortal
+from tests.fakes.mailchimp_writing import KEY, MailchimpAccount
+from tests.unit.activation import company as company_of
+
+TOOLS = {
+    "mailchimp": (MailchimpAccount, {"list": "a1b2c3d4e5", "requests_per_second": 100, "batch_from": 3}, KEY),
+    "hubspot": (lambda: HubSpotPortal(requests=1000), {"requests_per_10_seconds": 250}, "pat-eu1-fake"),
+}
+
+
+@pytest.fixture(params=list(TOOLS))
+def at_tool(request, inbox, monkeypatch, use):
+    """A company and the tool that its lists go to, released by a person."""
+    make, own, key = TOOLS[request.param]
+    monkeypatch.setattr(http, "BACKOFF", (0.0, 0.0))
+    monkeypatch.setattr(batches, "POLLS", (0.0, 0.0))
+    with make() as tool:
+        use(Connection("tool_api", "http", host=tool.url, password=key))
+        spec = {"type": request.param, "connection": "tool_api"} | own
+        company = company_of(inbox, monkeypatch, destinations={"tool": spec})
+        company.people = {name: f"{name}@shop-mail.com" for name in "abcdefgh"}
+        company.lists = {"winback": set("abcd"), "birthday": set("de")}
+        with ledger.opened(company.settings) as book, closing(open_destination(company.settings, "tool", {}, "")) as to:
+            book.release("tool", to.account(), "dina")
+        yield SimpleNamespace(company=company, tool=tool, kind=request.param)
+        assert tool.effects.forbidden() == []
+
+
+def at(names: str) -> set[str]:
+    return {f"{name}@shop-mail.com" for name in names}
+
+
+def deliver(at_tool):
+    return delivery.deliver(at_tool.company.settings, "tool", at_tool.company.plan(), "run 1")
+
+
+def test_lists_arrive_and_change(at_tool):
+    company, tool = at_tool.company, at_tool.tool
+    deliver(at_tool)
+    assert (tool.on("crm:winback"), tool.on("crm:birthday")) == (at("abcd"), at("de"))
+    effects = len(tool.effects)
+    assert deliver(at_tool).chunks == 0
+    assert len(tool.effects) == effects
+    company.lists = {"winback": set("bcf"), "birthday": set("e")}
+    done = deliver(at_tool)
+    assert (tool.on("crm:winback"), tool.on("crm:birthday")) == (at("bcf"), at("e"))
+    assert dict(done.rows) == {"remove": 3, "upsert": 1, "add": 1}
+    assert tool.effects.doubled("created") == {}
+
+
+def test_who_says_no_there_comes_off(at_tool):
+    company, tool = at_tool.company, at_tool.tool
+    deliver(at_tool)
+    tool.leaves("b@shop-mail.com")
+    company.lists = {"winback": set("abcdf"), "birthday": set("bde")}
+    deliver(at_tool)
+    deliver(at_tool)
+    assert (tool.on("crm:winback"), tool.on("crm:birthday")) == (at("acdf"), at("de"))
+
+
+def test_who_says_no_to_us_is_stopped(at_tool):
+    company, tool = at_tool.company, at_tool.tool
+    deliver(at_tool)
+    company.reasons, company.lists = {"a": "consent revoked"}, {"winback": set("bcd"), "birthday": set("de")}
+    deliver(at_tool)
+    assert tool.on("crm:winback") == at("bcd")
+    assert tool.effects.of("archived" if at_tool.kind == "mailchimp" else "unsubscribed") == ["a@shop-mail.com"]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_it_converges_whatever_happens_on_the_way(at_tool, seed):
+    company, tool = at_tool.company, at_tool.tool
+    kinds = ("429", "503", "500", "html", "drop", "cut", "truncated")
+    for lists in ({"winback": set("abcd"), "birthday": set("de")}, {"winback": set("bcf"), "birthday": set("eg")}):
+        company.lists = lists
+        tool.faults.mixture(seed, 0.5, kinds)
+        for _ in range(30):
+            try:
+                deliver(at_tool)
+                break
+            except DestinationDown:
+                continue
+        tool.faults.calm()
+        deliver(at_tool)
+        assert {name: tool.on(f"crm:{name}") for name in lists} == {name: at(who) for name, who in lists.items()}
+    assert tool.effects.doubled("created") == {}
