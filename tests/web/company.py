@@ -27,13 +27,14 @@ PERSONAL = ("Wening", "Wulandari", "alert(1)", "=1+1", "Citra", "Lestari", "@exa
 """What nobody sees who may see no persons."""
 
 
-def publish(home: Path, as_of: date = AS_OF, members: tuple[str, ...] = (ANI, BUDI)) -> Path:
-    """Write a version whose winback list has these members, and let the pointer lead to it."""
+def publish(home: Path, as_of: date = AS_OF, members: tuple[str, ...] = (ANI, BUDI), is_empty: bool = False) -> Path:
+    """Write a version whose winback list has these members (or one of nobody), and let the pointer lead to it."""
     folder = home / "published" / "versions" / f"{as_of}-tiny"
     folder.mkdir(parents=True)
     with duckdb.connect(str(folder / "private.duckdb")) as con:
         _create_tables(con)
-        _fill(con, as_of, members)
+        if not is_empty:
+            _fill(con, as_of, members)
     manifest = {"version": folder.name, "as_of_date": str(as_of), "code_version": "tests", "rows": {}}
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     pointer = home / "published" / ".current"

@@ -128,3 +128,11 @@ def test_looks_at_persons_are_in_the_audit_log(site, event, route, extra):
         with site.browser(user) as client:
             ask(client, route)
     assert noted(site, event)[before:] == [("mark", extra)]
+
+
+def test_it_is_in_the_navigation_of_airflow(site):
+    with site.browser("vera") as client:
+        client.headers["Accept"] = "application/json"
+        plugins = client.get(f"{site.url}/api/v2/plugins").json()["plugins"]
+    [view] = [view for plugin in plugins for view in plugin["external_views"] if plugin["name"] == "tangga"]
+    assert (view["name"], view["href"], view["url_route"]) == ("Customers", "crm/", "customers")

@@ -208,6 +208,20 @@ def test_a_newer_version_is_shown_at_once_and_the_older_one_let_go(site, mark):
         before.symlink_to(pointer)
 
 
+def test_a_company_without_customers_has_pages(site, mark):
+    pointer = site.home / "published" / "current"
+    before = pointer.resolve()
+    company.publish(site.home, date(2026, 5, 22), is_empty=True)
+    try:
+        for path in ("/", "/audiences"):
+            assert "22 May 2026" in text(page(mark.get(path)))
+        assert mark.get("/audiences/winback").status_code == 404
+        assert "Nobody is known" in text(page(mark.post("/customers", data={"who": ANI})))
+    finally:
+        pointer.unlink()
+        pointer.symlink_to(before)
+
+
 def test_before_anything_is_published(site, mark):
     pointer = site.home / "published" / "current"
     aside = pointer.rename(site.home / "published" / "aside")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -33,7 +34,7 @@ def everything(published: Open) -> dict[str, Any]:
         rows.append(row | {"label": name, "entry": entry, "spark": spark(name, trends[row["audience"]])})
     sends = [row for row in rows if isinstance(row["entry"], CampaignAudience)]
     return {
-        "as_of": rows[0]["as_of_date"] if rows else None,
+        "as_of": date.fromisoformat(published.version.as_of_date),
         "campaigns": sends,
         "lists": [row for row in rows if row not in sends],
         "trend_days": TREND_DAYS,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -25,7 +25,7 @@ def overview(request: Request, published: Annotated[Open, Depends(reading)]) -> 
 
 def figures(published: Open) -> dict[str, Any]:
     """All that the page shows, of one version."""
-    as_of = published.row("select max(as_of_date) as day from customer.customer_lifecycle")["day"]
+    as_of = date.fromisoformat(published.version.as_of_date)
     month_end = as_of.replace(day=1) - timedelta(days=1)
     days = {"as_of": as_of, "month_end": month_end}
     entries = registry.all_entries()
