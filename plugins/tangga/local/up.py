@@ -154,6 +154,7 @@ def _greet(settings: Settings, port: int) -> None:
     print(f"\nAirflow is up: http://{airflow_home.HOST}:{port}\nLogins of this home (user / password, role):")
     for user, password in airflow_home.logins(settings).items():
         print(f"  {user:<6} / {password}   {airflow_home.USERS[user]}")
+    print(f"The page for marketers: http://{airflow_home.HOST}:{port}/plugin/customers/crm/")
     print(f"Logs: {airflow_home.logs(settings)}")
     print("Once a day has run, pages to open in a browser:")
     print(f"  what the gates found: {settings.gate_pages}")
