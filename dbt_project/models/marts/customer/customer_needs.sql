@@ -57,38 +57,77 @@ viewed as (
 
 ),
 
-signs as (
+bought as (
 
-    select customer_number, category, true as is_said, 0 as views, 0 as orders, null as last_order_date
-    from said
-    union all
-    select customer_number, category, false, views, 0, null from viewed
-    union all
-    select customer_number, category, false, 0, orders, last_order_date
-    from {{ ref('int_customer_categories') }}
+    select customer_number, category, orders, last_order_date from {{ ref('int_customer_categories') }}
 
 ),
 
-summed as (
+-- Few names stand in very many rows: their numbers, in the order of the names, are quicker to sum and to sort by.
+names as (
 
     select
-        customer_number,
         category,
-        bool_or(is_said) as is_said,
-        cast(sum(views) as integer) as views,
-        cast(sum(orders) as integer) as orders,
-        max(last_order_date) as last_order_date
-    from signs
-    group by customer_number, category
+        cast(
+            case when category = '(other)' then 0 else row_number() over (order by category) end as integer
+        ) as category_number
+    from (
+        select category from said
+        union
+        select category from categories
+        union
+        select category from bought
+    ) as named
+
+),
+
+signs as (
+
+    select said.customer_number, names.category_number, true as is_said, 0 as views, 0 as orders, null as last_order_date
+    from said
+    inner join names on said.category = names.category
+    union all
+    select viewed.customer_number, names.category_number, false, viewed.views, 0, null
+    from viewed
+    inner join names on viewed.category = names.category
+    union all
+    select bought.customer_number, names.category_number, false, 0, bought.orders, bought.last_order_date
+    from bought
+    inner join names on bought.category = names.category
 
 ),
 
 judged as (
 
     select
+        cast(customer_number as integer) as customer_number,
+        category_number,
+        bool_or(is_said) as is_said,
+        cast(sum(views) as integer) as views,
+        cast(sum(orders) as integer) as orders,
+        max(last_order_date) as last_order_date,
+        sum(orders) > 0 or sum(views) >= {{ rule('needs.minimum_views') }} as is_shown
+    from signs
+    group by customer_number, category_number
+
+),
+
+placed as (
+
+    select
         *,
-        orders > 0 or views >= {{ rule('needs.minimum_views') }} as is_shown
-    from summed
+        cast(row_number() over (
+            partition by customer_number
+            order by
+                category_number = 0 asc,
+                orders desc,
+                last_order_date desc nulls last,
+                is_shown desc,
+                is_said desc,
+                views desc,
+                category_number asc
+        ) as integer) as place
+    from judged
 
 ),
 
@@ -96,32 +135,23 @@ final as (
 
     select
         customers.customer_id,
-        judged.category,
+        names.category,
         {{ as_of_date() }} as as_of_date,
-        judged.is_said,
-        judged.views,
-        judged.orders,
-        judged.last_order_date,
-        judged.is_shown,
+        placed.is_said,
+        placed.views,
+        placed.orders,
+        placed.last_order_date,
+        placed.is_shown,
         case
-            when judged.is_said and judged.is_shown then 'said and shown'
-            when judged.is_said then 'said only'
-            when judged.is_shown then 'shown only'
+            when placed.is_said and placed.is_shown then 'said and shown'
+            when placed.is_said then 'said only'
+            when placed.is_shown then 'shown only'
             else 'glanced at'
         end as evidence,
-        cast(row_number() over (
-            partition by judged.customer_number
-            order by
-                judged.category = '(other)' asc,
-                judged.orders desc,
-                judged.last_order_date desc nulls last,
-                judged.is_shown desc,
-                judged.is_said desc,
-                judged.views desc,
-                judged.category asc
-        ) as integer) as place
-    from judged
-    inner join {{ ref('int_cluster_customers') }} as customers on judged.customer_number = customers.cluster_number
+        placed.place
+    from placed
+    inner join names on placed.category_number = names.category_number
+    inner join {{ ref('int_cluster_customers') }} as customers on placed.customer_number = customers.cluster_number
 
 )
 
