@@ -1,7 +1,7 @@
 -- The days on which a customer who had not bought yet began to show interest, and the first days on which the last
--- sign of it was too long ago. Signs are grouped by as many days as they count for, less the hour by which a change of
--- the clocks may stretch them: within a group nothing can change. Only first and last of a group are told as days, as to
--- convert all instants takes longer than everything else.
+-- sign of it was too long ago. Signs are grouped by as many days as they count for, less the hour by which clocks may be
+-- changed: within a group nothing can change. Only the first and the last of a group are told as days, because to
+-- convert every instant takes longer than all the rest.
 with
 
 prospects as (

@@ -3,7 +3,9 @@ with
 
 interests as (
 
-    select customers.cluster_number as customer_number, trim({{ each_part('profiles.interests', '|') }}) as interest
+    select
+        cast(customers.cluster_number as integer) as customer_number,
+        trim({{ each_part('profiles.interests', '|') }}) as interest
     from {{ ref('dim_customers') }} as profiles
     inner join {{ ref('int_cluster_customers') }} as customers on profiles.customer_id = customers.customer_id
     where profiles.interests is not null
@@ -37,33 +39,13 @@ said as (
 
 ),
 
--- Looking is a sign only while it is fresh; what was bought within the same time weighs more.
-viewed as (
-
-    select identities.customer_number, products.category, count(*) as views
-    from {{ ref('stg_events') }} as events
-    inner join {{ ref('int_customer_identities') }} as identities
-        on
-            events.source = identities.source
-            and events.contact_id = identities.contact_id
-    inner join {{ ref('dim_products') }} as products
-        on
-            events.source = products.source
-            and events.product_id = products.product_id
-    where
-        products.category is not null
-        and {{ is_after('events.occurred_at', days_before(as_of_date(), rule('needs.window_days'))) }}
-    group by identities.customer_number, products.category
-
-),
-
 bought as (
 
     select customer_number, category, orders, last_order_date from {{ ref('int_customer_categories') }}
 
 ),
 
--- Few names stand in very many rows: their numbers, in the order of the names, are quicker to sum and to sort by.
+-- Few names stand in very many rows: their numbers, in the order of the names, are quicker to count and to sort by.
 names as (
 
     select
@@ -81,32 +63,60 @@ names as (
 
 ),
 
+products as (
+
+    select products.source, products.product_id, names.category_number
+    from {{ ref('dim_products') }} as products
+    inner join names on products.category = names.category
+
+),
+
+-- Looking is a sign only while it is fresh; what was bought within the same time weighs more.
 signs as (
 
-    select said.customer_number, names.category_number, true as is_said, 0 as views, 0 as orders, null as last_order_date
+    select
+        identities.customer_number,
+        products.category_number,
+        false as is_said,
+        1 as view,
+        0 as orders,
+        cast(null as date) as last_order_date
+    from {{ ref('stg_events') }} as events
+    inner join {{ ref('int_customer_identities') }} as identities
+        on
+            events.source = identities.source
+            and events.contact_id = identities.contact_id
+    inner join products
+        on
+            events.source = products.source
+            and events.product_id = products.product_id
+    where {{ is_after('events.occurred_at', days_before(as_of_date(), rule('needs.window_days'))) }}
+
+    union all
+
+    select said.customer_number, names.category_number, true, null, 0, null
     from said
     inner join names on said.category = names.category
+
     union all
-    select viewed.customer_number, names.category_number, false, viewed.views, 0, null
-    from viewed
-    inner join names on viewed.category = names.category
-    union all
-    select bought.customer_number, names.category_number, false, 0, bought.orders, bought.last_order_date
+
+    select bought.customer_number, names.category_number, false, null, bought.orders, bought.last_order_date
     from bought
     inner join names on bought.category = names.category
 
 ),
 
+-- Of what was bought there is one row.
 judged as (
 
     select
-        cast(customer_number as integer) as customer_number,
+        customer_number,
         category_number,
         bool_or(is_said) as is_said,
-        cast(sum(views) as integer) as views,
-        cast(sum(orders) as integer) as orders,
+        cast(count(view) as integer) as views,
+        max(orders) as orders,
         max(last_order_date) as last_order_date,
-        sum(orders) > 0 or sum(views) >= {{ rule('needs.minimum_views') }} as is_shown
+        max(orders) > 0 or count(view) >= {{ rule('needs.minimum_views') }} as is_shown
     from signs
     group by customer_number, category_number
 
