@@ -1,6 +1,6 @@
 -- The days on which a customer who had not bought yet began to show interest, and the first days on which the last
--- sign of it was too long ago. Signs are grouped by as many days as they count for, less the hour by which clocks may be
--- changed: within a group nothing can change. Only the first and the last of a group are told as days, because to
+-- sign of it was too long ago. Signs are grouped by as many days as they count for, less the hour by which clocks may
+-- change: within a group nothing can change. Only the first and the last of a group are told as days, because to
 -- convert every instant takes longer than all the rest.
 with
 
