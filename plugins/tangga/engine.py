@@ -15,7 +15,7 @@ from tangga.settings import Settings
 
 def memory_limit() -> str:
     """How much memory DuckDB may take, as it writes sizes; $TANGGA_MEMORY_LIMIT overrides."""
-    return os.environ.get("TANGGA_MEMORY_LIMIT", "4GB")
+    return os.environ.get("TANGGA_MEMORY_LIMIT", "1300MB")
 
 
 @contextmanager

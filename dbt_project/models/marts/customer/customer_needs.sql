@@ -3,7 +3,9 @@ with
 
 interests as (
 
-    select customers.cluster_number as customer_number, trim({{ each_part('profiles.interests', '|') }}) as interest
+    select
+        cast(customers.cluster_number as integer) as customer_number,
+        trim({{ each_part('profiles.interests', '|') }}) as interest
     from {{ ref('dim_customers') }} as profiles
     inner join {{ ref('int_cluster_customers') }} as customers on profiles.customer_id = customers.customer_id
     where profiles.interests is not null
@@ -37,58 +39,105 @@ said as (
 
 ),
 
--- Looking is a sign only while it is fresh; what was bought within the same time weighs more.
-viewed as (
+bought as (
 
-    select identities.customer_number, products.category, count(*) as views
+    select customer_number, category, orders, last_order_date from {{ ref('int_customer_categories') }}
+
+),
+
+-- Few names stand in very many rows: their numbers, in the order of the names, are quicker to count and to sort by.
+names as (
+
+    select
+        category,
+        cast(
+            case when category = '(other)' then 0 else row_number() over (order by category) end as integer
+        ) as category_number
+    from (
+        select category from said
+        union
+        select category from categories
+        union
+        select category from bought
+    ) as named
+
+),
+
+products as (
+
+    select products.source, products.product_id, names.category_number
+    from {{ ref('dim_products') }} as products
+    inner join names on products.category = names.category
+
+),
+
+-- Looking is a sign only while it is fresh; what was bought within the same time weighs more.
+signs as (
+
+    select
+        identities.customer_number,
+        products.category_number,
+        false as is_said,
+        1 as view,
+        0 as orders,
+        cast(null as date) as last_order_date
     from {{ ref('stg_events') }} as events
     inner join {{ ref('int_customer_identities') }} as identities
         on
             events.source = identities.source
             and events.contact_id = identities.contact_id
-    inner join {{ ref('dim_products') }} as products
+    inner join products
         on
             events.source = products.source
             and events.product_id = products.product_id
-    where
-        products.category is not null
-        and {{ is_after('events.occurred_at', days_before(as_of_date(), rule('needs.window_days'))) }}
-    group by identities.customer_number, products.category
+    where {{ is_after('events.occurred_at', days_before(as_of_date(), rule('needs.window_days'))) }}
 
-),
+    union all
 
-signs as (
-
-    select customer_number, category, true as is_said, 0 as views, 0 as orders, null as last_order_date
+    select said.customer_number, names.category_number, true, null, 0, null
     from said
+    inner join names on said.category = names.category
+
     union all
-    select customer_number, category, false, views, 0, null from viewed
-    union all
-    select customer_number, category, false, 0, orders, last_order_date
-    from {{ ref('int_customer_categories') }}
+
+    select bought.customer_number, names.category_number, false, null, bought.orders, bought.last_order_date
+    from bought
+    inner join names on bought.category = names.category
 
 ),
 
-summed as (
-
-    select
-        customer_number,
-        category,
-        bool_or(is_said) as is_said,
-        cast(sum(views) as integer) as views,
-        cast(sum(orders) as integer) as orders,
-        max(last_order_date) as last_order_date
-    from signs
-    group by customer_number, category
-
-),
-
+-- Of what was bought there is one row.
 judged as (
 
     select
+        customer_number,
+        category_number,
+        bool_or(is_said) as is_said,
+        cast(count(view) as integer) as views,
+        max(orders) as orders,
+        max(last_order_date) as last_order_date,
+        max(orders) > 0 or count(view) >= {{ rule('needs.minimum_views') }} as is_shown
+    from signs
+    group by customer_number, category_number
+
+),
+
+placed as (
+
+    select
         *,
-        orders > 0 or views >= {{ rule('needs.minimum_views') }} as is_shown
-    from summed
+        cast(row_number() over (
+            partition by customer_number
+            order by
+                category_number = 0 asc,
+                orders desc,
+                last_order_date desc nulls last,
+                is_shown desc,
+                is_said desc,
+                views desc,
+                category_number asc
+        ) as integer) as place
+    from judged
 
 ),
 
@@ -96,32 +145,23 @@ final as (
 
     select
         customers.customer_id,
-        judged.category,
+        names.category,
         {{ as_of_date() }} as as_of_date,
-        judged.is_said,
-        judged.views,
-        judged.orders,
-        judged.last_order_date,
-        judged.is_shown,
+        placed.is_said,
+        placed.views,
+        placed.orders,
+        placed.last_order_date,
+        placed.is_shown,
         case
-            when judged.is_said and judged.is_shown then 'said and shown'
-            when judged.is_said then 'said only'
-            when judged.is_shown then 'shown only'
+            when placed.is_said and placed.is_shown then 'said and shown'
+            when placed.is_said then 'said only'
+            when placed.is_shown then 'shown only'
             else 'glanced at'
         end as evidence,
-        cast(row_number() over (
-            partition by judged.customer_number
-            order by
-                judged.category = '(other)' asc,
-                judged.orders desc,
-                judged.last_order_date desc nulls last,
-                judged.is_shown desc,
-                judged.is_said desc,
-                judged.views desc,
-                judged.category asc
-        ) as integer) as place
-    from judged
-    inner join {{ ref('int_cluster_customers') }} as customers on judged.customer_number = customers.cluster_number
+        placed.place
+    from placed
+    inner join names on placed.category_number = names.category_number
+    inner join {{ ref('int_cluster_customers') }} as customers on placed.customer_number = customers.cluster_number
 
 )
 

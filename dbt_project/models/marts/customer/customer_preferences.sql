@@ -3,7 +3,12 @@ with
 
 orders as (
 
-    select customer_id, channel, {{ local_time('ordered_at') }} as ordered_at
+    select
+        customer_id,
+        channel,
+        {{ weekday('order_date') }} as weekday,
+        cast(extract(hour from {{ local_time('ordered_at') }}) as tinyint) as hour,
+        ordered_at
     from {{ ref('fct_orders') }}
     where
         is_purchase
@@ -11,45 +16,22 @@ orders as (
 
 ),
 
-habits as (
-
-    {% for habit, value in [
-        ('channel', 'channel'),
-        ('weekday', 'cast(' ~ weekday('ordered_at') ~ ' as varchar)'),
-        ('hour', 'cast(cast(extract(hour from ordered_at) as integer) as varchar)'),
-    ] %}
-        select customer_id, '{{ habit }}' as habit, {{ value }} as habit_value, ordered_at from orders
-        {{ 'union all' if not loop.last }}
-    {% endfor %}
-
-),
-
 -- The most frequent value; of equals the one seen last.
-usual as (
+{% for habit in ['channel', 'weekday', 'hour'] %}
+    usual_{{ habit }} as (
 
-    select customer_id, habit, habit_value
-    from habits
-    where habit_value is not null
-    group by customer_id, habit, habit_value
-    qualify row_number() over (
-        partition by customer_id, habit
-        order by count(*) desc, max(ordered_at) desc, habit_value asc
-    ) = 1
+        select customer_id, {{ habit }}
+        from orders
+        where {{ habit }} is not null
+        group by customer_id, {{ habit }}
+        qualify row_number() over (
+            partition by customer_id
+            order by count(*) desc, max(ordered_at) desc, {{ habit }} asc
+        ) = 1
 
-),
+    ),
 
-pivoted as (
-
-    select
-        customer_id,
-        max(case when habit = 'channel' then habit_value end) as preferred_channel,
-        cast(max(case when habit = 'weekday' then habit_value end) as tinyint) as preferred_weekday,
-        cast(max(case when habit = 'hour' then habit_value end) as tinyint) as preferred_hour
-    from usual
-    group by customer_id
-
-),
-
+{% endfor %}
 needs as (
 
     select
@@ -70,9 +52,9 @@ final as (
         {{ as_of_date() }} as as_of_date,
         needs.preferred_category,
         needs.category_evidence,
-        pivoted.preferred_channel,
-        pivoted.preferred_weekday,
-        pivoted.preferred_hour,
+        usual_channel.channel as preferred_channel,
+        usual_weekday.weekday as preferred_weekday,
+        usual_hour.hour as preferred_hour,
         case
             when sieve.discounted_order_share is null then null
             when sieve.discounted_order_share <= {{ rule('needs.full_price_share') }} then 'full price'
@@ -83,7 +65,9 @@ final as (
         coalesce(needs.interests_shown, 0) as interests_shown
     from {{ ref('dim_customers') }} as customers
     left join needs on customers.customer_id = needs.customer_id
-    left join pivoted on customers.customer_id = pivoted.customer_id
+    left join usual_channel on customers.customer_id = usual_channel.customer_id
+    left join usual_weekday on customers.customer_id = usual_weekday.customer_id
+    left join usual_hour on customers.customer_id = usual_hour.customer_id
     left join {{ ref('customer_discount_sieve') }} as sieve on customers.customer_id = sieve.customer_id
 
 )

@@ -12,45 +12,54 @@ history as (
 
 ),
 
-first_seen as (
+-- Each day of a customer beside the ones before and after it, of this customer and of all.
+sequence as (
 
-    select customer_id, min(as_of_date) as first_date
-    from history
-    group by customer_id
-
-),
-
-placed as (
-
-    select history.customer_id, history.segment, days.previous_date as from_date, days.evaluation_date as to_date
+    select
+        history.customer_id,
+        history.as_of_date,
+        history.segment,
+        days.previous_date,
+        following.evaluation_date as next_date,
+        lag(history.as_of_date) over by_day as own_previous_date,
+        lag(history.segment) over by_day as previous_segment,
+        lead(history.as_of_date) over by_day as own_next_date
     from history
     inner join days on history.as_of_date = days.evaluation_date
-    where days.previous_date is not null
+    left join days as following on history.as_of_date = following.previous_date
+    window by_day as (partition by history.customer_id order by history.as_of_date)
 
 ),
 
-placed_before as (
+turns as (
 
-    select history.customer_id, history.segment, days.previous_date as from_date, days.evaluation_date as to_date
-    from history
-    inner join days on history.as_of_date = days.previous_date
+    select
+        *,
+        coalesce(own_previous_date = previous_date, false) as was_there,
+        previous_date is not null
+        and not coalesce(own_previous_date = previous_date and previous_segment = segment, false) as moves,
+        next_date is not null and coalesce(own_next_date <> next_date, true) as leaves
+    from sequence
 
 ),
 
 moves as (
 
     select
-        coalesce(placed.customer_id, placed_before.customer_id) as customer_id,
-        coalesce(placed.from_date, placed_before.from_date) as from_date,
-        coalesce(placed.to_date, placed_before.to_date) as to_date,
-        placed_before.segment as from_segment,
-        placed.segment as to_segment
-    from placed
-    full outer join placed_before
-        on
-            placed.customer_id = placed_before.customer_id
-            and placed.to_date = placed_before.to_date
-    where coalesce(placed.segment, '') <> coalesce(placed_before.segment, '')
+        customer_id,
+        previous_date as from_date,
+        as_of_date as to_date,
+        case when was_there then previous_segment end as from_segment,
+        segment as to_segment,
+        own_previous_date is not null as was_there_before
+    from turns
+    where moves
+
+    union all
+
+    select customer_id, as_of_date, next_date, segment, null, true
+    from turns
+    where leaves
 
 ),
 
@@ -82,9 +91,8 @@ dated as (
         moves.to_date,
         moves.from_segment,
         moves.to_segment,
-        first_seen.first_date < moves.to_date as was_there_before
+        moves.was_there_before
     from moves
-    inner join first_seen on moves.customer_id = first_seen.customer_id
     {% if rfm_is_damped() %}
         left join last_in_segment
             on

@@ -45,30 +45,31 @@ counted as (
 
 ),
 
-pairs as (
-
-    select product_number, other_product_number, n_both from counted
-
-    union all
-
-    select other_product_number, product_number, n_both from counted
-
-),
-
 measured as (
 
     select
-        pairs.product_number,
-        pairs.other_product_number,
+        counted.product_number,
+        counted.other_product_number,
         cast(customers.n_customers as integer) as n_customers,
-        pairs.n_both,
+        cast(others.n_customers as integer) as n_other_customers,
+        counted.n_both,
         cast(
-            pairs.n_both / sqrt(cast(customers.n_customers as double) * others.n_customers) as decimal(6, 4)
+            counted.n_both / sqrt(cast(customers.n_customers as double) * others.n_customers) as decimal(6, 4)
         ) as similarity
-    from pairs
-    inner join customers on pairs.product_number = customers.product_number
-    inner join customers as others on pairs.other_product_number = others.product_number
+    from counted
+    inner join customers on counted.product_number = customers.product_number
+    inner join customers as others on counted.other_product_number = others.product_number
     where customers.source = others.source
+
+),
+
+pairs as (
+
+    select product_number, other_product_number, n_customers, n_both, similarity from measured
+
+    union all
+
+    select other_product_number, product_number, n_other_customers, n_both, similarity from measured
 
 ),
 
@@ -81,7 +82,7 @@ neighbours as (
             partition by product_number
             order by similarity desc, n_both desc, other_product_number asc
         ) as integer) as place
-    from measured
+    from pairs
     qualify place <= {{ rule('recommendations.neighbours') }}
 
 ),
