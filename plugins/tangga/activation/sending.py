@@ -66,7 +66,7 @@ class Sending:
         self._unknown = {row["key"] for row in rejected if row["operation"] == "upsert"}
 
     def everything(self, folder: Path) -> None:
-        self._consent.listen()
+        self._consent.listen(self._book.addresses(self._name))  # not every tool can tell who left since
         has_removed = False
         for part in changes.parts(folder, self._name, self._entry):
             if part.operation not in ("remove", "stop") and not has_removed:

@@ -149,6 +149,15 @@ class Chunks(Session):
             row for part in batched(sorted(addresses)) for row in self._rows(query.where(contacts.c.address.in_(part)))
         ]
 
+    def addresses(self, destination: str) -> list[str]:
+        """The addresses of everybody who is on a list there, maybe."""
+        contacts, memberships = tables.contacts, tables.memberships
+        is_same = (contacts.c.destination == memberships.c.destination) & (contacts.c.key == memberships.c.key)
+        query = select(contacts.c.address).distinct().join_from(memberships, contacts, is_same)
+        with self._reading() as connection:
+            query = query.where(memberships.c.destination == destination).order_by(contacts.c.address)
+            return list(connection.execute(query).scalars())
+
     def rejected(self, destination: str | None = None, plan_hash: str | None = None) -> list[dict]:
         """Rows that a tool rejected and that were withheld: of a plan, or those that nothing has settled yet."""
         rejected = tables.rejected_rows
