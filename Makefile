@@ -21,7 +21,7 @@ INSTALLED := .venv/.installed$(EXTRAS:%=-%)
 OPTIONS := $(if $(CONFIG),--config "$(CONFIG)") $(if $(TANGGA_HOME),--home "$(TANGGA_HOME)")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor run plan up down erase erasures erase-lift rules-diff audience test bench check campaigns docs lock clean
+.PHONY: help setup doctor run plan up down erase erasures erase-lift rules-diff audience test soak bench check campaigns docs lock clean
 
 help: ## this list
 	@echo "Tangga: from customer data to campaigns, every morning."
@@ -63,6 +63,9 @@ audience: $(INSTALLED) ## a new audience to begin with (NAME=big_spenders)
 
 test: $(INSTALLED) ## all tests (ARGS=... for pytest)
 	@$(BIN)/pytest $(ARGS)
+
+soak: $(INSTALLED) ## bad days with the e-mail tools, drawn at random (RUNS=100)
+	@TANGGA_SOAK="$(or $(RUNS),100)" $(BIN)/pytest tests/e2e/test_soak.py -s -q
 
 bench: $(INSTALLED) ## measurements (NAME=identity, postgres or warehouse; the first two unless said)
 	@for name in $(or $(NAME),identity postgres); do $(BIN)/python bench/$$name.py $(ARGS) || exit 1; done

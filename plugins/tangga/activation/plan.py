@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from datetime import date
 from pathlib import Path
@@ -105,6 +105,7 @@ def make(settings: Settings, as_of: date) -> Path:
             counts = con.execute(
                 "select audience, any_value(channel), count(*) from members group by audience order by audience"
             ).fetchall()
+            entries = audiences.load()
             plan = {
                 "as_of_date": as_of.isoformat(),
                 "hash": "",
@@ -114,7 +115,8 @@ def make(settings: Settings, as_of: date) -> Path:
                 "stale_sources": version.stale_sources,
                 **{f"{name}_sha256": files.sha256(part / f"{name}.parquet") for name in FILES},
                 "audiences": {
-                    name: {"label": _label(name), "channel": channel, "rows": rows} for name, channel, rows in counts
+                    name: {"label": _label(name, entries), "channel": channel, "rows": rows}
+                    for name, channel, rows in counts
                 },
                 "left_out": left_out,
             }
@@ -198,9 +200,9 @@ def confirm(settings: Settings, folder: Path) -> dict:
     return planned
 
 
-def _label(audience: str) -> str:
+def _label(audience: str, entries: Sequence[audiences.Audience]) -> str:
     """The label of the registry; an audience of a family is called by its own name behind it."""
-    for entry in audiences.load():
+    for entry in entries:
         if not entry.family and entry.model == f"aud_{audience}":
             return entry.label
     return audience.replace("_", " ")
