@@ -67,8 +67,8 @@ test: $(INSTALLED) ## all tests (ARGS=... for pytest)
 soak: $(INSTALLED) ## bad days with the e-mail tools, drawn at random (RUNS=100)
 	@TANGGA_SOAK="$(or $(RUNS),100)" $(BIN)/pytest tests/e2e/test_soak.py -s -q
 
-bench: $(INSTALLED) ## measurements (NAME=identity, postgres or warehouse; the first two unless said)
-	@for name in $(or $(NAME),identity postgres); do $(BIN)/python bench/$$name.py $(ARGS) || exit 1; done
+bench: $(INSTALLED) ## measurements (NAME=identity, postgres, activation or warehouse; all but the last unless said)
+	@for name in $(or $(NAME),identity postgres activation); do $(BIN)/python bench/$$name.py $(ARGS) || exit 1; done
 
 check: $(INSTALLED) ## linters: Python, SQL and campaigns
 	@$(BIN)/ruff check .
