@@ -144,7 +144,7 @@ def test_a_backfill_lands_and_builds_past_days_in_order_and_sends_none(airflow):
     assert airflow.request("/api/v2/backfills", token, body=form)[0] == 200
 
     activated = airflow.await_runs("crm_activate", 3, token)
-    landed, built = (airflow.runs(dag_id, token) for dag_id in ("crm_land", "crm_build"))
+    landed, built = (airflow.await_runs(dag_id, 3, token) for dag_id in ("crm_land", "crm_build"))
     for runs in (landed, built, activated):
         assert [(run["partition_key"], run["state"]) for run in runs] == [
             (day, "success") for day in (newest.isoformat(), *past)
