@@ -139,3 +139,14 @@
         when 'glanced at' then 'looked at too few times to be sure'
     end
 {%- endmacro %}
+
+{# Why `customer_recommendations` offers a product. #}
+{% macro offer_reason() -%}
+    case ranked.class
+        when 1 then 'of ' || cast(neighbours.n_customers as varchar) || ' recent buyers of '
+            || coalesce(because.product_name, because.product_id) || ', '
+            || cast(neighbours.n_both as varchar) || ' bought this, too'
+        when 2 then 'among the most bought in ' || products.category
+        else 'among the most bought'
+    end
+{%- endmacro %}

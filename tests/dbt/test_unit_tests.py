@@ -28,6 +28,7 @@ WITHOUT_A_RULE = {
     "customer_identity_changes",
     "fct_consents",
     "fct_orders",
+    "product_affinity",
     "value_model_fits",
 }
 """Marts that hand on what staging, an intermediate model or a task decided."""

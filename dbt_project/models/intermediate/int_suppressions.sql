@@ -1,8 +1,9 @@
 -- What speaks against writing to a customer on a channel, whatever they once agreed to: a complaint for good, an
 -- unsubscribe until the same record agrees again (for good, if an e-mail tool was told so: it alone can take somebody
--- back), the company's own list of addresses that are not to be written at, a no that came after the as-of date, but to a purpose of its own, and a bounce until something arrives at the same
--- record. Of several reasons the gravest; one record that says no is enough. They also reach who had the record's
--- address before; a bounce, which is about one address, only who has the address that it is recorded at.
+-- back), the company's own list of addresses that are not to be written at, a no that came after the as-of date, but to
+-- a purpose of its own, and a bounce until something arrives at the same record. Of several reasons the gravest; one
+-- record that says no is enough. They also reach who had the record's address before; a bounce, which is about one
+-- address, only who has the address that it is recorded at.
 with
 
 messages as (
