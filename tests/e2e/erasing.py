@@ -42,11 +42,11 @@ def main(home: str, config: str, address: str) -> None:
         broken = client.post(RUNS, headers=headers, content=b'{"conf": {"email": "' + address.encode())
         run = said.json()
         _begin(run["dag_run_id"])
-        answering._go_on(dag, run["dag_run_id"])
+        answering.go_on(dag, run["dag_run_id"])
         question = f"{RUNS}/{run['dag_run_id']}/taskInstances/approve/-1/hitlDetails"
         asked = client.get(question, headers=headers).json()
         agreed = client.patch(question, headers=headers, json={"chosen_options": ["Approve"], "params_input": {}})
-    answering._go_on(dag, run["dag_run_id"])
+    answering.go_on(dag, run["dag_run_id"])
     said = {
         "codes": [*codes, broken.status_code, agreed.status_code],
         "left": left,
