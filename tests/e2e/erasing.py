@@ -53,7 +53,7 @@ def main(home: str, config: str, address: str) -> None:
         "conf": run["conf"],
         "question": asked["body"],
         "defaults": asked["defaults"],
-        "tasks": answering._tasks(DAG_ID, run["dag_run_id"]),
+        "tasks": answering.tasks(DAG_ID, run["dag_run_id"]),
     }
     print("SAID " + json.dumps(said))
 
