@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 
-from tangga import campaigns, files, settings
+from tangga import campaigns, files
 from tangga.campaigns import lint, mobile, render
 from tangga.campaigns.tools import TOOLS
+from tangga.local import command
 from tangga.settings import Settings, SettingsError
 
 
@@ -44,14 +44,12 @@ def findings(config: Settings) -> list[lint.Finding]:
 
 def main() -> None:
     """Check, or write for a look; exit code 1 when something is wrong."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = command.parser("campaigns", "Every message of the campaigns: judged, or written.")
     parser.add_argument("command", choices=("check", "write"))
     parser.add_argument("--tool", choices=sorted(TOOLS), default="example")
-    parser.add_argument("--config")
-    parser.add_argument("--home")
     given = parser.parse_args()
+    config = command.begin(given)
     try:
-        config = settings.load(given.config, given.home)
         if config.campaigns is None:
             print(f"Campaigns: {config.config_path} has no `campaigns:`; their words live in the e-mail tool.")
             return

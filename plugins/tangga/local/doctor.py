@@ -7,28 +7,28 @@ Exit code 0: nothing that would stop a run; 1: faults; 2: the settings or the ar
 
 from __future__ import annotations
 
-import argparse
 import os
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
 from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 
-from tangga.local import airflow_home
+from tangga.local import airflow_home, command
 from tangga.settings import Settings, SettingsError, load
 
 _STYLES = {"ok": "green", "warning": "yellow", "fault": "bold red"}
 
 
 def main(arguments: list[str] | None = None) -> int:
-    options = _options(arguments)
-    os.umask(0o077)
+    parser = command.parser("doctor", "Look, and write nothing.")
+    command.add_day(parser)
+    options = parser.parse_args(arguments)
+    command.guard_files()
     console = Console(highlight=False, soft_wrap=True)
     try:
         settings = load(options.config, options.home)
@@ -49,14 +49,6 @@ def main(arguments: list[str] | None = None) -> int:
                 _show(console, finding.level.value, finding.subject, finding.sentence, finding.details)
             console.print(", ".join(f"{count} {level}" for level, count in counts.items()))
     return 1 if counts["fault"] else 0
-
-
-def _options(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tangga.local.doctor", description="Look, and write nothing.")
-    parser.add_argument("--config", help="a tangga.yml (default: $TANGGA_CONFIG, then the repository's)")
-    parser.add_argument("--home", help="where runs write (default: $TANGGA_HOME, then var/)")
-    parser.add_argument("--as-of", type=date.fromisoformat, metavar="YYYY-MM-DD", help="the day (default: yesterday)")
-    return parser.parse_args(arguments)
 
 
 def _airflow_of(settings: Settings, workspace: Path) -> None:

@@ -8,34 +8,26 @@ What a person is found by is asked for, never an argument: arguments stand in th
 
 from __future__ import annotations
 
-import argparse
 import getpass
-import os
 import sys
 
-from tangga.local import airflow_home
+from tangga.local import airflow_home, command
 from tangga.local.home_lock import HomeBusy, home_lock
-from tangga.settings import Settings, SettingsError, load
+from tangga.settings import Settings
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m tangga.local.erase", description="Forget a person, everywhere.")
+    parser = command.parser("erase", "Forget a person, everywhere.")
     parser.add_argument("command", choices=("ask", "list", "lift"))
     parser.add_argument("--request", help="go on with this request")
-    parser.add_argument("--config", help="a tangga.yml (default: $TANGGA_CONFIG, then the repository's)")
-    parser.add_argument("--home", help="where runs write (default: $TANGGA_HOME, then var/)")
     options = parser.parse_args(arguments)
-    os.umask(0o077)
+    settings = command.begin(options)
     try:
-        settings = load(options.config, options.home)
         airflow_home.activate(settings)  # whose connections lead to the tools
         if options.command == "list":
             return _list(settings)
         with home_lock(settings, "run", on_wait=print):
             return _lift(settings) if options.command == "lift" else _erase(settings, options.request)
-    except SettingsError as error:
-        print(error, file=sys.stderr)
-        return 2
     except HomeBusy as error:
         print(f"{error}; or trigger crm_erase there", file=sys.stderr)
         return 3

@@ -7,7 +7,6 @@ Exit code 0: shown; 1: there is nothing that may be sent; 2: the settings or the
 
 from __future__ import annotations
 
-import argparse
 import logging
 import os
 import sys
@@ -17,18 +16,15 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from tangga.local import airflow_home
-from tangga.settings import Settings, SettingsError, load
+from tangga.local import airflow_home, command
+from tangga.settings import Settings
 
 
 def main(arguments: list[str] | None = None) -> int:
-    options = _options(arguments)
-    os.umask(0o077)
-    try:
-        settings = load(options.config, options.home)
-    except SettingsError as error:
-        print(error, file=sys.stderr)
-        return 2
+    parser = command.parser("plan", "What would be sent.")
+    command.add_day(parser, default="the newest published")
+    options = parser.parse_args(arguments)
+    settings = command.begin(options)
     airflow_home.activate(settings)
     logging.disable(logging.INFO)  # what migrations say of themselves is no part of the plan
     if airflow_home.database(settings).exists():
@@ -85,14 +81,6 @@ def _table(title: str, first: str, *others: str) -> Table:
     for name in others:
         table.add_column(name, justify="left" if name == "why" else "right")
     return table
-
-
-def _options(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tangga.local.plan", description="What would be sent.")
-    parser.add_argument("--as-of", type=date.fromisoformat, metavar="YYYY-MM-DD", help="default: the newest published")
-    parser.add_argument("--config", help="a tangga.yml (default: $TANGGA_CONFIG, then the repository's)")
-    parser.add_argument("--home", help="where runs write (default: $TANGGA_HOME, then var/)")
-    return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ Exit code 0: done; 1: a DAG failed; 2: the settings or the arguments cannot be u
 
 from __future__ import annotations
 
-import argparse
 import gc
 import os
 import sys
@@ -18,23 +17,20 @@ from datetime import date
 from pathlib import Path
 from typing import TextIO
 
-from tangga.local import airflow_home
+from tangga.local import airflow_home, command
 from tangga.local.home_lock import HomeBusy, home_lock
 from tangga.local.processes import end_all
 from tangga.progress import Progress
-from tangga.settings import Settings, SettingsError, load
+from tangga.settings import Settings
 
 PHASES = {"land": "crm_land", "build": "crm_build", "activate": "crm_activate"}
 
 
 def main(arguments: list[str] | None = None) -> int:
-    options = _options(arguments)
-    os.umask(0o077)  # whatever is written from here on is its owner's
-    try:
-        settings = load(options.config, options.home)
-    except SettingsError as error:
-        print(error, file=sys.stderr)
-        return 2
+    parser = command.parser("run", "Run the whole pipeline once.")
+    command.add_day(parser)
+    options = parser.parse_args(arguments)
+    settings = command.begin(options)
     as_of = options.as_of or settings.yesterday()
     # The imports above are part of the set-up, waiting for another run is not.
     imported = time.process_time()
@@ -93,21 +89,6 @@ def _run(settings: Settings, as_of: date, began: float) -> int:
     parts = ", ".join(f"{phase} {spent:.1f} s" for phase, spent in seconds.items())
     print(f"{time.monotonic() - began:.1f} s: {parts}", flush=True)
     return 0
-
-
-def _options(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tangga.local.run", description="Run the whole pipeline once.")
-    parser.add_argument("--as-of", type=_day, metavar="YYYY-MM-DD", help="the day to compute (default: yesterday)")
-    parser.add_argument("--config", help="a tangga.yml (default: $TANGGA_CONFIG, then the repository's)")
-    parser.add_argument("--home", help="where the run writes (default: $TANGGA_HOME, then var/)")
-    return parser.parse_args(arguments)
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a day; write it as YYYY-MM-DD") from None
 
 
 @contextmanager

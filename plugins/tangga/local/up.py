@@ -10,7 +10,6 @@ cannot be used; 3: the home or the port is in use.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import signal
@@ -25,10 +24,10 @@ from pathlib import Path
 
 import psutil
 
-from tangga.local import airflow_home, demo_tools
+from tangga.local import airflow_home, command, demo_tools
 from tangga.local.home_lock import HomeBusy, home_lock
 from tangga.local.processes import ProcessDied, Processes, end_all, tail
-from tangga.settings import Settings, SettingsError, load
+from tangga.settings import Settings
 
 _START_SECONDS = 240.0
 _COMPONENTS = ("metadatabase", "scheduler", "triggerer", "dag_processor")
@@ -43,18 +42,18 @@ class CannotStart(RuntimeError):
 
 
 def main(arguments: list[str] | None = None) -> int:
-    options = _options(arguments)
-    os.umask(0o077)  # whatever is written from here on is its owner's
+    parser = command.parser("up", "Airflow with its UI, on this machine.")
+    parser.add_argument("action", nargs="?", choices=("up", "down"), default="up")
+    parser.add_argument("--port", type=int, default=airflow_home.DEFAULT_PORT, help="of the UI (default: %(default)s)")
+    parser.add_argument("--detach", action="store_true", help="return when all is healthy, and leave it running")
+    options = parser.parse_args(arguments)
+    settings = command.begin(options)
     try:
-        settings = load(options.config, options.home)
         if options.action == "down":
             return down(settings)
         if options.detach:
             return _detach(settings, options.port)
         return up(settings, options.port)
-    except SettingsError as error:
-        print(error, file=sys.stderr)
-        return 2
     except (HomeBusy, CannotStart) as error:
         print(error, file=sys.stderr)
         return 3
@@ -241,18 +240,6 @@ def _stop(*_) -> None:
         signal.signal(number, signal.SIG_IGN)  # it is ending already, which takes a few seconds
     print("\nStopping Airflow ...", flush=True)
     raise Stopped
-
-
-def _options(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m tangga.local.up", description="Airflow with its UI, on this machine."
-    )
-    parser.add_argument("action", nargs="?", choices=("up", "down"), default="up")
-    parser.add_argument("--port", type=int, default=airflow_home.DEFAULT_PORT, help="of the UI (default: %(default)s)")
-    parser.add_argument("--detach", action="store_true", help="return when all is healthy, and leave it running")
-    parser.add_argument("--config", help="a tangga.yml (default: $TANGGA_CONFIG, then the repository's)")
-    parser.add_argument("--home", help="where runs write (default: $TANGGA_HOME, then var/)")
-    return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":
