@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from airflow.sdk import DAG, Asset, Param, PartitionedAssetTimetable, task, task_group
 
-from tangga import tasks
 from tangga.operators.approval import PlanApproval
+from tangga.tasks import activate as tasks
 
 published = Asset("tangga_published", uri="tangga://published")
 delivered = Asset("tangga_delivered", uri="tangga://delivered")

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from airflow.sdk import DAG, Asset, Param, PartitionedAssetTimetable, chain, task
 
-from tangga import tasks
+from tangga.tasks import build as tasks
 
 landing = Asset("tangga_landing", uri="tangga://landing")
 published = Asset("tangga_published", uri="tangga://published")

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 
 from airflow.sdk import DAG, Param, chain, task
 
-from tangga import tasks
 from tangga.erasure.reasons import REASONS
 from tangga.operators.erasure_approval import ErasureApproval
+from tangga.tasks import erase as tasks
 
 GIVEN = {
     "email": "E-mail address of the person",

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from airflow.sdk import DAG, Asset, CronPartitionTimetable, Param, task
 
-from tangga import tasks
 from tangga.schedule import DAILY_AT, TIME_ZONE
+from tangga.tasks import land as tasks
 
 landing = Asset("tangga_landing", uri="tangga://landing")
 

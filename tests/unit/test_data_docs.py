@@ -13,7 +13,8 @@ from expectations import data_docs, gate, inbound
 from expectations.checks import GateStopped, unexpected_rows
 from expectations.data_docs import kept, words
 from expectations.data_docs.sparkline import bars
-from tangga import landing, settings, tasks
+from tangga import landing, settings
+from tangga.tasks import land
 from tests.unit.gates import DAY, HAS_ROWS, SECRETS, accepted, good_row, make_settings, put
 
 HOSTILE = "<script>alert('x')</script><img src=x onerror=y>.csv"
@@ -212,21 +213,21 @@ def test_nothing_personal_is_on_a_page(tmp_path):
 
 
 def test_a_gate_that_stops_has_its_page_and_names_it(known, monkeypatch):
-    monkeypatch.setattr(tasks, "_settings", lambda: known)
+    monkeypatch.setattr(land, "load", lambda: known)
     put(known, "orders", [good_row("orders") | {"order_id": None}])
 
     class Run:
         partition_key = DAY.isoformat()
 
     with pytest.raises(GateStopped) as caught:
-        tasks.inbound_gate(Run())
+        land.inbound_gate(Run())
     page = known.gate_pages.with_name("2024-02-01.html")
     assert str(caught.value).splitlines()[-1] == f"All that the gate found: {page}"
     assert "order_id is never empty" in page.read_text(encoding="utf-8")
 
 
 def test_pages_that_cannot_be_written_hold_nothing_up(known, monkeypatch, caplog):
-    monkeypatch.setattr(tasks, "_settings", lambda: known)
+    monkeypatch.setattr(land, "load", lambda: known)
     put(known, "orders", [good_row("orders")])
     known.gate_pages.parent.parent.mkdir(parents=True)
     known.gate_pages.parent.write_text("a file where the folder should be")
@@ -234,7 +235,7 @@ def test_pages_that_cannot_be_written_hold_nothing_up(known, monkeypatch, caplog
     class Run:
         partition_key = DAY.isoformat()
 
-    tasks.inbound_gate(Run())
+    land.inbound_gate(Run())
     assert landing.is_accepted(landing.folder(known, "orders", "shop", DAY))
     assert "The pages of the gates cannot be written (File exists)" in caplog.text
 

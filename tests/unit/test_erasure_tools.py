@@ -8,13 +8,14 @@ import sys
 
 import pytest
 
-from tangga import http, tasks
+from tangga import http
 from tangga.destinations.destination import DestinationDown, DestinationRefused
 from tangga.erasure import requests, steps, tombstones, tools
 from tangga.erasure.person import Person
 from tangga.ledger import Ledger, database, tables
 from tangga.settings import REPOSITORY
 from tangga.sources.connections import Connection
+from tangga.tasks.erase import take_erasure
 from tests.fakes.mailchimp_writing import KEY, MailchimpAccount
 from tests.unit import erasures
 from tests.unit.erasures import ADDRESS, NEXT, PHONE
@@ -132,12 +133,12 @@ def test_what_got_past_the_form_is_refused(company, monkeypatch):
     monkeypatch.setenv("TANGGA_CONFIG", str(company.settings.config_path))
     monkeypatch.setenv("TANGGA_HOME", str(company.home))
     with pytest.raises(ValueError, match="past the form") as refused:
-        tasks.take_erasure(Run(email=ADDRESS))
+        take_erasure(Run(email=ADDRESS))
     assert ADDRESS not in str(refused.value)
     assert not (company.home / "state" / "erasures").exists()
     for unknown in (None, "../../etc", "20260101-00000000"):
         with pytest.raises(requests.UnknownRequest):
-            tasks.take_erasure(Run(request=unknown))
+            take_erasure(Run(request=unknown))
 
 
 def command(company, what: str, said: str, *more: str) -> subprocess.CompletedProcess:

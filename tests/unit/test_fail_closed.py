@@ -13,11 +13,12 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from tangga import dbt, landing, reference, settings, tasks, warehouse
+from tangga import dbt, landing, reference, settings, warehouse
 from tangga.activation import plan
 from tangga.landing.normalise import hashed_id
 from tangga.settings import REPOSITORY, SettingsError
 from tangga.sources.records import SourceRefused
+from tangga.tasks.common import day_of
 
 DAY = date(2026, 3, 31)
 COMPANY = """
@@ -92,12 +93,12 @@ def test_nobody_is_written_to_without_the_consents_of_the_day(company, monkeypat
 def test_a_day_that_has_not_begun_is_refused(company, monkeypatch):
     monkeypatch.setenv("TANGGA_CONFIG", str(company.config_path))
     today = company.yesterday() + timedelta(days=1)
-    assert tasks.day_of(SimpleNamespace(partition_key=None, conf={"as_of_date": today.isoformat()})) == today
+    assert day_of(SimpleNamespace(partition_key=None, conf={"as_of_date": today.isoformat()})) == today
     tomorrow = (today + timedelta(days=1)).isoformat()
     for run in ({"partition_key": tomorrow, "conf": {}}, {"partition_key": None, "conf": {"as_of_date": tomorrow}}):
         with pytest.raises(ValueError, match="has not begun"):
-            tasks.day_of(SimpleNamespace(**run))
-    assert tasks.day_of(SimpleNamespace(partition_key=None, conf=None)) == company.yesterday()
+            day_of(SimpleNamespace(**run))
+    assert day_of(SimpleNamespace(partition_key=None, conf=None)) == company.yesterday()
 
 
 def test_the_dbt_of_a_run_that_was_killed_is_ended_before_the_next(company):

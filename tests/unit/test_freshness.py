@@ -11,11 +11,12 @@ import pytest
 import yaml
 
 from expectations import inbound
-from tangga import dbt, files, landing, publish, settings, summary, tasks, warehouse
+from tangga import dbt, files, landing, publish, settings, summary, warehouse
 from tangga.activation import plan
 from tangga.landing import extract, freshness
 from tangga.settings import SettingsError
 from tangga.sources.records import SourceDown, SourceRefused
+from tangga.tasks import activate, land
 from tests.unit.inbox import BUSINESS
 
 DAY = date(2026, 3, 10)
@@ -51,7 +52,7 @@ class Company:
     def run(self, day, *, tries=(1, 0)):
         """`crm_land` for a day, by the functions of its tasks; returns the gate's results."""
         for name in self.entities:
-            tasks.land("shop", name, dag_run=run_of(day), ti=SimpleNamespace(try_number=tries[0], max_tries=tries[1]))
+            land.land("shop", name, dag_run=run_of(day), ti=SimpleNamespace(try_number=tries[0], max_tries=tries[1]))
         return inbound.check(self.settings, day)
 
     def folder(self, day, entity=None):
@@ -307,9 +308,9 @@ class TestNobodyIsWrittenTo:
     def test_when_a_partition_is_of_a_day_that_is_over(self, company):
         shop = company("contacts")
         build_and_publish(shop)
-        assert not tasks.is_newest_day(run_of(DAY))
-        assert tasks.is_newest_day(SimpleNamespace(partition_key=None, conf={"as_of_date": DAY.isoformat()}))
-        assert not tasks.is_newest_day(SimpleNamespace(partition_key=None, conf={"as_of_date": "2026-03-09"}))
+        assert not activate.is_newest_day(run_of(DAY))
+        assert activate.is_newest_day(SimpleNamespace(partition_key=None, conf={"as_of_date": DAY.isoformat()}))
+        assert not activate.is_newest_day(SimpleNamespace(partition_key=None, conf={"as_of_date": "2026-03-09"}))
 
 
 class TestWhereItIsSeen:
@@ -346,9 +347,9 @@ class TestWhereItIsSeen:
     def test_in_the_note_of_the_gate(self, company, caplog):
         shop = company("contacts", use_last=True).put(before(1))
         shop.run(before(1))
-        tasks.land("shop", "contacts", dag_run=run_of(DAY))
+        land.land("shop", "contacts", dag_run=run_of(DAY))
         caplog.set_level("INFO", "tangga")
-        tasks.inbound_gate(run_of(DAY))
+        land.inbound_gate(run_of(DAY))
         assert "1 warn; contacts of shop: source was down; the rows of 2026-03-09 stand in" in caplog.messages
 
 
