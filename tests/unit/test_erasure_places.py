@@ -14,7 +14,7 @@ import pytest
 
 from tangga import daily_state, files, identities, ledger, memberships, publish, sends
 from tangga.engine import literal
-from tangga.erasure import person, removal, requests, steps, traces
+from tangga.erasure import finding, removal, requests, steps, traces
 from tangga.erasure.blocked import address_id
 from tangga.erasure.ledger_rows import Forgetting
 from tangga.ledger import database, tables
@@ -397,7 +397,7 @@ def test_killed_at_any_change_and_run_again_it_comes_to_the_same(company, first)
     {"customer_id": "c-ani-before"}, {"email": ADDRESS, "phone": PHONE, "contact_id": "007"},
 ])  # fmt: skip
 def test_a_person_is_found_by_whatever_is_known(company, asked):
-    found = person.find(company.settings, asked)
+    found = finding.find(company.settings, asked)
     assert (found.emails, found.phones, found.customer_ids) == ([ADDRESS], [PHONE], ["c-ani", "c-ani-before"])
     assert found.records == [("shop", "007"), ("shop", HASHED)]
     assert found.orders == [("shop", "A-1")]
@@ -420,8 +420,8 @@ def test_nobody_is_guessed(company, asked, sentence):
         "\n".join(["contact_id,updated_at,email,phone,first_name", *lines]) + "\n"
     )
     company.land(NEXT)
-    with pytest.raises(person.NotOnePerson, match=sentence) as refused:
-        person.find(company.settings, asked)
+    with pytest.raises(finding.NotOnePerson, match=sentence) as refused:
+        finding.find(company.settings, asked)
     assert [value for value in asked.values() if value and value in str(refused.value)] == []
 
 
@@ -430,7 +430,7 @@ def test_what_others_have_too_stays_usable(company):
     with (company.root / "inbox" / "tickets.csv").open("a") as file:
         file.write(f"t9,8,{ADDRESS},complaint,{erasures.AT}\n")
     company.land(NEXT)
-    found = person.find(company.settings, {"contact_id": "007"})
+    found = finding.find(company.settings, {"contact_id": "007"})
     assert (found.emails, found.shared) == ([], 1)
     company.erase(contact_id="007")
     assert company.keys("tickets", NEXT) == {"t2", "t9"}

@@ -21,7 +21,9 @@ from tangga.engine import literal
 from tangga.erasure.blocked import Blocked
 from tangga.erasure.removed import Removed
 from tangga.landing import Manifest, extract
-from tangga.landing.partitions import desk, drop_others, every, read_manifest, record_gate, write_manifest
+from tangga.landing.manifest import desk, drop_others, read_manifest, write_manifest
+from tangga.landing.partitions import every
+from tangga.landing.verdicts import record_gate
 from tangga.settings import Settings
 from tangga.storage import Stored
 

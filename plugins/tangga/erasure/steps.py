@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from tangga import ledger
-from tangga.erasure import certificate, landed, ledger_rows, person, removal, requests, tombstones, tools
+from tangga.erasure import certificate, finding, landed, ledger_rows, person, removal, requests, tombstones, tools
 from tangga.erasure.person import NotOnePerson, Person
 from tangga.erasure.removed import Removed
 from tangga.erasure.requests import Erasures
@@ -27,7 +27,7 @@ def find(settings: Settings, request_id: str) -> dict[str, Removed]:
         return {place: Removed(**counts) for place, counts in row["removed"].items()}
     try:
         with tombstones.still(settings, fcntl.LOCK_SH):
-            found = person.find(settings, requests.given(settings, request_id))
+            found = finding.find(settings, requests.given(settings, request_id))
     except NotOnePerson:
         decide(settings, request_id, False, "nobody: it did not say who is meant")
         raise
@@ -94,7 +94,7 @@ def bury(settings: Settings, request_id: str) -> None:
 def _found_again(settings: Settings, request_id: str, known: Person) -> Person:
     try:
         with tombstones.still(settings, fcntl.LOCK_SH):
-            now = person.find(settings, requests.given(settings, request_id))
+            now = finding.find(settings, requests.given(settings, request_id))
     except NotOnePerson:  # somebody else has come to look alike: what was agreed to holds
         now = known
     is_same = not known.customer_ids or not set(known.customer_ids).isdisjoint(now.customer_ids)

@@ -23,27 +23,28 @@ from tangga import engine, files
 from tangga.contracts import CONTRACTS
 from tangga.engine import literal, parquet_list
 from tangga.landing import extract
-from tangga.landing.partitions import (
+from tangga.landing.manifest import (
     MISSED,
     Manifest,
-    accepted,
-    accepted_after,
-    days,
     desk,
     drop_others,
     folder,
     here,
-    is_accepted,
+    read_manifest,
+    write_manifest,
+)  # fmt: skip
+from tangga.landing.partitions import (
+    accepted,
+    accepted_after,
+    days,
     landed,
     manifests,
     partitions,
-    read_manifest,
     recent,
-    record_verdict,
     sources_of,
     unrepeated,
-    write_manifest,
 )  # fmt: skip
+from tangga.landing.verdicts import is_accepted, record_verdict
 from tangga.settings import Settings
 from tangga.sources.relations import Marks, Reading, printable
 from tangga.storage import Stored

@@ -7,7 +7,8 @@ from datetime import date
 from pathlib import Path
 
 from tangga.contracts import CONTRACTS
-from tangga.landing.partitions import accepted, days, desk, landed, sources_of
+from tangga.landing.manifest import desk
+from tangga.landing.partitions import accepted, days, landed, sources_of
 from tangga.settings import Settings
 from tangga.storage import Stored
 

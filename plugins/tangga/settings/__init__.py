@@ -23,22 +23,10 @@ from tangga.settings.destinations import (
     MailchimpDestination,
     PythonDestination,
 )
+from tangga.settings.entities import ColumnMapping, Deleted, Entity, FileEntity, RestEntity, SqlEntity
 from tangga.settings.retention import Retention
 from tangga.settings.rules import Rules
-from tangga.settings.sources import (
-    REFUSALS,
-    AnySource,
-    ColumnMapping,
-    Deleted,
-    Entity,
-    FileEntity,
-    FileSource,
-    RestEntity,
-    RestSource,
-    Source,
-    SqlEntity,
-    SqlSource,
-)
+from tangga.settings.sources import REFUSALS, AnySource, FileSource, RestSource, Source, SqlSource
 from tangga.settings.types import ConnectionId, Country, Currency, Language, Name, StoragePath, Strict, TimeZone
 from tangga.settings.yaml_file import SettingsError, read_yaml
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Protocol
@@ -20,26 +20,18 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tangga.contracts import CONTRACTS, Column, Contract
+from tangga.contracts import CONTRACTS
 from tangga.engine import literal
-from tangga.settings import ColumnMapping, Settings, SqlEntity, SqlSource
+from tangga.settings import Settings, SqlEntity, SqlSource
 from tangga.settings.types import table_parts
 from tangga.sources import connections, mysql, postgres, sqlite
 from tangga.sources.databases import Kind, Lost, Period
 from tangga.sources.records import MAX_FIELD, BadRecord, BadRecords, SourceDown, SourceRefused
-from tangga.sources.relations import LINEAGE, Loaded, Marks, Reading, folded, lacking, quoted
+from tangga.sources.relations import LINEAGE, Loaded, Marks, Reading, folded, quoted
+from tangga.sources.sql_columns import cursor_of, wanted_of
 
 PAUSES = (1.0, 5.0)
 """Seconds to wait before the second and the third try, when the database cannot be reached."""
-
-_UNFIT: dict[str, set[Kind]] = {
-    "instant": {Kind.NUMBER, Kind.INTEGER, Kind.OTHER},
-    "date": {Kind.NUMBER, Kind.INTEGER, Kind.OTHER},
-    "money": {Kind.TIME, Kind.OTHER},
-    "quantity": {Kind.TIME, Kind.OTHER},
-    "integer": {Kind.TIME, Kind.OTHER},
-}
-"""Kinds of source column of which a contract type cannot read a single value."""
 
 
 class Database(Protocol):
@@ -145,11 +137,11 @@ def _read(
 ) -> None:
     spec, marks, relation = reading.spec, reading.marks, _relation(database, reading.spec, reading.day)
     columns = {name: kind for name, kind in database.columns(relation).items() if folded(name) not in LINEAGE}
-    wanted = _wanted(place.where, CONTRACTS[reading.entity], spec, columns)
+    wanted = wanted_of(place.where, CONTRACTS[reading.entity], spec, columns)
     loaded.headers[place.where] = {folded(name) for name in columns}
     loaded.unread = [] if spec.query else [name for name in columns if name not in wanted and name != spec.cursor]
     read, condition = [*wanted], ""
-    cursor = _cursor(place.where, spec, columns) if period else None
+    cursor = cursor_of(place.where, spec, columns) if period else None
     is_counter = cursor is not None and columns[cursor][0] is Kind.INTEGER
     if is_counter:
         condition = _beyond(database.quoted(cursor), marks)
@@ -173,71 +165,10 @@ def _read(
     )
 
 
-def _cursor(where: str, spec: SqlEntity, columns: dict[str, tuple[Kind, str]]) -> str:
-    cursor = _match(where, spec.cursor, columns)
-    if cursor is None:
-        raise SourceRefused(f"{where}: has no column '{spec.cursor}'; correct 'cursor' in tangga.yml.")
-    if columns[cursor][0] not in (Kind.TIME, Kind.INTEGER, Kind.ANY):
-        raise SourceRefused(
-            f"{where}: its cursor '{cursor}' is {columns[cursor][1]}, which tells no day; "
-            "use a date, a timestamp or an increasing whole number as 'cursor', or 'load: snapshot'."
-        )
-    return cursor
-
-
 def _beyond(cursor: str, marks: Marks) -> str:
     """An id tells no day: new is what lies beyond the days before, up to what a first run of the day has read."""
     bounds = ((">", marks.before), ("<=", marks.here))
     return " and ".join(f"{cursor} {sign} {int(mark)}" for sign, mark in bounds if mark is not None)
-
-
-def _wanted(where: str, contract: Contract, spec: SqlEntity, columns: dict[str, tuple[Kind, str]]) -> list[str]:
-    """The columns to read, those of the contract's key first. Refuses what is missing, or of an unfit type."""
-    wanted: dict[str, str] = {}
-    for column in sorted(contract.columns, key=lambda column: column.name not in contract.key):
-        given = spec.columns.get(column.name)
-        origin = given or ColumnMapping(column=column.name)
-        if origin.column is None:
-            continue
-        name, reader = _match(where, origin.column, columns), f"{contract.entity}.{column.name}"
-        if name is None and (given or column.required):
-            raise lacking(where, origin.column, reader)
-        if name is None:
-            continue
-        _refuse_unfit(where, name, columns[name], column, origin, reader)
-        if wanted.setdefault(folded(name), name) != name:
-            raise SourceRefused(
-                f"{where}: its columns '{name}' and '{wanted[folded(name)]}' differ in case only; "
-                "use a 'query' that renames one."
-            )
-    if spec.deleted:
-        name = _match(where, spec.deleted.column, columns)
-        if name is None:
-            raise lacking(where, spec.deleted.column, f"{contract.entity}.deleted")
-        wanted.setdefault(folded(name), name)
-    if not wanted:
-        raise SourceRefused(f"{where}: has no column that {contract.entity} could be read from; fill 'columns'.")
-    return list(wanted.values())
-
-
-def _refuse_unfit(
-    where: str, name: str, kind: tuple[Kind, str], column: Column, origin: ColumnMapping, reader: str
-) -> None:
-    if not origin.map and kind[0] in _UNFIT.get(column.type, ()):
-        raise SourceRefused(
-            f"{where}: column '{name}' is {kind[1]}, from which {reader} cannot be read; was its type changed? "
-            "Map another column, or cast it in a 'query'."
-        )
-
-
-def _match(where: str, name: str, columns: Iterable[str]) -> str | None:
-    """The column of that name, in another case if there is none of the same; None when there is none."""
-    if name in columns:
-        return name
-    alike = [other for other in columns if folded(other) == folded(name)]
-    if len(alike) > 1:
-        raise SourceRefused(f"{where}: has {len(alike)} columns called '{name}' in other cases; write the exact name.")
-    return alike[0] if alike else None
 
 
 def _insert(con: duckdb.DuckDBPyConnection, schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> None:
