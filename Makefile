@@ -65,7 +65,7 @@ test: $(INSTALLED) ## all tests (ARGS=... for pytest)
 	@$(BIN)/pytest $(ARGS)
 
 soak: $(INSTALLED) ## bad days with the e-mail tools, drawn at random (RUNS=100)
-	@TANGGA_SOAK="$(or $(RUNS),100)" $(BIN)/pytest tests/e2e/test_soak.py -s -q
+	@TANGGA_SOAK="$(or $(RUNS),100)" $(BIN)/pytest tests/e2e/test_soak.py --dist load -q -rA
 
 bench: $(INSTALLED) ## measurements (NAME=identity, postgres, activation or warehouse; all but the last unless said)
 	@for name in $(or $(NAME),identity postgres activation); do $(BIN)/python bench/$$name.py $(ARGS) || exit 1; done

@@ -153,11 +153,10 @@ class Soak:
 
     def _leave(self, one: str) -> None:
         address = self.company.people[one]
-        self.story.refused.add(address)
+        # At Mailchimp only who is subscribed can leave; who has left before has said no all the same.
         if self.story.kind == "hubspot" or (self.tool.member(address) or {}).get("status") == "subscribed":
+            self.story.refused.add(address)
             self.tool.leaves(address)
-        else:
-            self.story.refused.discard(address)
 
     def _suppress(self, one: str) -> None:
         self.story.refused.add(self.company.people[one])
