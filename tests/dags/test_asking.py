@@ -28,7 +28,7 @@ def story(tmp_path_factory):
         other = company.plan()
         company.lists = {"rung_2_prospect": {f"c{n}" for n in range(140)}}
         company.publish()
-        asked = plan.make(company.settings, company.day)
+        asked = company.made()
         # The other plan is of the same version: only its lists are other ones.
         said = plan.read(other) | {"published_version": plan.read(asked)["published_version"]}
         (other / "plan.json").write_text(json.dumps(said))

@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from tangga import alone, landing, ledger, sends, warehouse
-from tangga.activation import delivery, handed_out, plan
+from tangga.activation import delivery, handed_out
 from tangga.activation.landed import ActivationRefused
 from tangga.activation.sending import RowsRejected
 from tangga.destinations.destination import DestinationDown
@@ -90,7 +90,7 @@ def test_an_older_plan_is_void_once_a_newer_one_was_delivered(company, tool):
     older = company.plan()
     company.lists["winback"] = set("ab")
     company.publish("v1")
-    newer = plan.make(company.settings, DAY)
+    newer = company.made()
     deliver(company, newer)
     with pytest.raises(ActivationRefused, match="crm_activate again"):
         deliver(company, older)
@@ -289,7 +289,7 @@ def test_lists_of_files_are_whole(company):
     (folder / "winback.csv").unlink()
     delivery.deliver(company.settings, "files", made, "run 2")
     assert len((folder / "winback.csv").read_text().splitlines()) == 5
-    assert plan.make(company.settings, DAY) == made
+    assert company.made() == made
     company.lists = {"birthday": {"d"}}
     delivery.deliver(company.settings, "files", company.plan(), "run 3")
     assert [len((folder / f"{name}.csv").read_text().splitlines()) for name in ("winback", "birthday")] == [1, 2]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tangga import activation, ledger, warehouse
-from tangga.activation import delivery, plan
+from tangga.activation import delivery
 from tests.unit import activation as companies
 from tests.unit.ledgers import DATABASES
 from tests.unit.test_delivery import at, handed
@@ -86,7 +86,7 @@ def company(inbox, monkeypatch, tool, request):
 def converges(company, tool, joined_before) -> None:
     """A calm run, and the tool is as it should be; nobody has joined a list twice."""
     delivery.settle(company.settings)
-    delivery.deliver(company.settings, "tool", plan.make(company.settings, company.day), "calm")
+    delivery.deliver(company.settings, "tool", company.made(), "calm")
     assert tool.members() == {
         "winback": at(*"bcdefgh"), "birthday": at(*"cdef"), "winback:2": at(*"bfg"), "birthday:1": at("d"),
     }  # fmt: skip
@@ -99,19 +99,19 @@ def converges(company, tool, joined_before) -> None:
     today = [row[:3] for row in handed(company) if row[4] == company.day]
     assert today == [("birthday", "d", 1), ("winback", "b", 2), ("winback", "f", 2), ("winback", "g", 2)]
     asked = tool.asked
-    again = delivery.deliver(company.settings, "tool", plan.make(company.settings, company.day), "again")
+    again = delivery.deliver(company.settings, "tool", company.made(), "again")
     assert (tool.asked, again.chunks) == (asked, 0)
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_killed_at_any_line_and_run_again_it_converges(company, tool, seed):
     draw, joined_before, kills = random.Random(seed), tool.joined, 0
-    folder = plan.make(company.settings, company.day)
+    folder = company.made()
     for _ in range(4):
         again = draw.random() < 0.5  # the same plan again, or a new one
 
         def work(again=again):
-            chosen = folder if again else plan.make(company.settings, company.day)
+            chosen = folder if again else company.made()
             delivery.deliver(company.settings, "tool", chosen, "killed")
 
         kills += in_a_process(work, draw.choice([*range(20, 200, 9), *range(200, 1200, 17)]))[0]
@@ -130,7 +130,7 @@ def test_killed_around_every_answer_of_the_tool(company, tool, number, moment):
 
     def work():
         setattr(tool, moment, die)
-        delivery.deliver(company.settings, "tool", plan.make(company.settings, company.day), "killed")
+        delivery.deliver(company.settings, "tool", company.made(), "killed")
 
     assert in_a_process(work)[0]
     converges(company, tool, joined_before)
@@ -145,7 +145,7 @@ def test_whoever_left_while_nobody_knew_is_taken_off(company, tool):
 
     def work():
         tool.after = die
-        delivery.deliver(company.settings, "tool", plan.make(company.settings, company.day), "killed")
+        delivery.deliver(company.settings, "tool", company.made(), "killed")
 
     assert in_a_process(work)[0]
     assert at("f") <= tool.members()["winback"]
