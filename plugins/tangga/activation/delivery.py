@@ -56,6 +56,28 @@ def deliver(settings: Settings, name: str, folder: Path, run_id: str) -> Deliver
     return done
 
 
+def let_go(settings: Settings, name: str, folder: Path) -> int:
+    """Take off a destination's lists who said no, whatever else of the plan waits for somebody's agreement; returns how
+    many rows that were. Nobody is on the lists of an account that was not released.
+
+    Raises what `deliver` raises, but for `RowsRejected`.
+    """
+    with ledger.opened(settings) as book, book.alone(name, settings.home / "state"):
+        planned = plan.confirm(settings, folder)
+        entry = planned["destinations"][name]
+        _confirm_basis(book, name, entry)
+        judged.verdict(settings, planned)
+        with closing(open_destination(settings, name, planned, "")) as destination:
+            is_released = is_same_account(book.destination(name)["account"], destination.account())
+            if "remove" not in destination.sizes or (destination.needs_release and not is_released):
+                return 0
+            destination.account(book.list_names(name))
+            done = Delivered()
+            with Consent(settings, planned, book, name, destination) as consent:
+                Sending(settings, book, name, destination, consent, entry, done).noes(folder)
+    return sum(done.rows.values())
+
+
 def settle(settings: Settings) -> None:
     """Bring to its end what tools were working on when a delivery was killed, before anything new is planned: what they
     do later would undo it. A destination that cannot be asked now is left; its rows are planned anew."""

@@ -79,6 +79,16 @@ class Sending:
         self._empty_others()
         self._take_off()
 
+    def noes(self, folder: Path) -> None:
+        """Take off who said no: by the plan, or since then."""
+        self._consent.listen(self._book.addresses(self._name))
+        for part in changes.parts(folder, self._name, self._entry):
+            if part.number >= self._entry["noes"]:
+                break
+            if part.number not in self._acknowledged:
+                self._send(part)
+        self._take_off()
+
     def judge(self) -> None:
         """Raises `RowsRejected` when the tool has not taken too large a share of the plan's rows."""
         rejected = sum(row["kind"] == "rejected" for row in self._book.rejected(self._name, self._entry["hash"]))
