@@ -216,6 +216,20 @@ class TestFirstConnection:
         answer(company, folder, ask(company, folder), approved=False)
         assert ask(company, folder).account == "the list"
 
+    def test_a_destination_that_is_called_otherwise_is_refused(self, company, tool):
+        folder = company.plan()
+        answer(company, folder, ask(company, folder))
+        delivery.deliver(company.settings, "tool", folder, "run")
+        spec = company.settings.destinations["tool"]
+        company.settings = company.settings.model_copy(update={"destinations": {"mailer": spec}})
+        company.lists = {"winback": {"budi"}}
+        folder, before = company.plan(), tool.asked
+        with pytest.raises(plan.ActivationRefused, match="Call it 'tool' again"):
+            approval.question(company.settings, "mailer", folder)
+        with pytest.raises(plan.ActivationRefused, match="nobody has released"):
+            delivery.deliver(company.settings, "mailer", folder, "run")
+        assert tool.asked == before
+
     def test_another_account_is_another_first_connection(self, company, tool):
         folder = company.plan()
         answer(company, folder, ask(company, folder))

@@ -73,6 +73,17 @@ def test_who_says_no_there_comes_off(at_tool):
     assert (tool.on("crm:winback"), tool.on("crm:birthday")) == (at("acdf"), at("de"))
 
 
+@pytest.mark.parametrize("written", ["Ani@Bücher.example", "ANI@XN--BCHER-KVA.EXAMPLE"])
+def test_who_said_no_there_in_other_letters_is_not_subscribed(at_tool, written):
+    company, tool = at_tool.company, at_tool.tool
+    (tool.add_member if at_tool.kind == "mailchimp" else tool.add_contact)(written)
+    tool.leaves(written)
+    company.people["a"] = "ani@xn--bcher-kva.example"
+    done = deliver(at_tool)
+    assert (tool.on("crm:winback"), done.withheld) == (at("bcd"), 2)
+    assert len(tool.effects.of("created")) == 4
+
+
 def test_who_says_no_to_us_is_stopped(at_tool):
     company, tool = at_tool.company, at_tool.tool
     deliver(at_tool)

@@ -117,7 +117,7 @@ def _told(book: Ledger, delivery: int, done: Delivered) -> Iterator[None]:
     book.end_delivery(delivery, "done", done.counts)
 
 
-_TOLD = (ActivationRefused, DestinationRefused, DestinationDown, RowsRejected)
+_TOLD = (ActivationRefused, DestinationRefused, DestinationDown, RowsRejected, ledger.LedgerDown)
 
 
 def _confirm_basis(book: Ledger, name: str, entry: dict) -> None:
