@@ -45,6 +45,7 @@ def deliver(settings: Settings, name: str, folder: Path, run_id: str) -> Deliver
             _confirm_account(book, name, destination)
             lineage = {key: planned[key] for key in ("code_version", "published_version")}
             lineage |= {"rules_hash": planned["rules"], "as_of_date": date.fromisoformat(planned["as_of_date"])}
+            owed = handed_out.mark(settings, name)
             delivery = book.begin_delivery(name, entry["hash"], folder, run_id, **allowed, **lineage)
             done = Delivered()
             with _told(book, delivery, done), Consent(settings, planned, book, name, destination) as consent:
@@ -52,6 +53,7 @@ def deliver(settings: Settings, name: str, folder: Path, run_id: str) -> Deliver
                 sending.everything(folder)
                 handed_out.record(settings, book, book.deliveries(name, limit=1)[0], is_complete=True)
                 book.mark_recorded(delivery)
+                owed.unlink()
                 sending.judge()
     return done
 
