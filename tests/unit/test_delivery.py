@@ -14,6 +14,7 @@ from tangga.activation import delivery, handed_out
 from tangga.activation.landed import ActivationRefused
 from tangga.activation.sending import RowsRejected
 from tangga.destinations.destination import DestinationDown
+from tangga.erasure import tombstones
 from tangga.settings import FilesDestination
 from tests.unit.activation import DAY
 
@@ -177,6 +178,30 @@ def test_who_said_no_after_the_plan_comes_off_before_anybody_is_added(company, t
         ("remove", "birthday", ("d@x.example",)), ("remove", "winback", ("d@x.example",)),
         ("upsert", None, ("f@x.example",)), ("add", "winback", ("f@x.example",)),
     ]  # fmt: skip
+
+
+def test_who_was_erased_after_the_plan_is_not_sent(company, tool):
+    folder = company.plan()
+    tombstones.bury(company.settings, "20260520-1", [("email", ("a@x.example",))])
+    deliver(company, folder)
+    assert (tool.members()["winback"], set(tool.people)) == (at(*"bcd"), at(*"bcde"))
+    assert {row[3] for row in rejected(company)} == {"was erased"}
+
+
+def test_consents_that_land_in_the_middle_stop_the_delivery(company, tool, inbox):
+    """Somebody's no may be in them that no build has seen."""
+    folder = company.plan()
+    company.settings = company.settings.model_copy(update={"sources": inbox.settings("consents").sources})
+    inbox.put("consents.csv", "contact_id,channel,status,status_at\na,email,revoked,2026-05-21 09:00\n")
+
+    def land(chunk):
+        landed = landing.land(company.settings, "shop", "consents", date(2026, 5, 21))
+        landing.record_verdict(company.settings, landed, "pass", [])
+
+    tool.after = land
+    with pytest.raises(ActivationRefused, match="The consents of shop for 2026-05-21 have landed"):
+        deliver(company, folder)
+    assert [operation for operation, _, _ in tool.asked] == ["upsert"]
 
 
 def test_who_has_ordered_since_the_plan_is_not_reminded(company, tool, inbox):

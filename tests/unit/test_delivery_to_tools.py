@@ -93,6 +93,24 @@ def test_who_says_no_to_us_is_stopped(at_tool):
     assert tool.effects.of("archived" if at_tool.kind == "mailchimp" else "unsubscribed") == ["a@shop-mail.com"]
 
 
+def test_an_address_that_is_somebody_elses_now(at_tool):
+    """At HubSpot the contact with the address becomes theirs; who had it before is somebody new there. They are told in
+    different chunks."""
+    company, tool = at_tool.company, at_tool.tool
+    others = [f"m{number:03}" for number in range(100)]
+    company.people = {name: f"{name}@shop-mail.com" for name in (*others, "zed")}
+    company.lists = {"advocates": set(others[:50]), "birthday": set(others[50:]), "winback": {"zed"}}
+    deliver(at_tool)
+    company.people |= {"zed": "zed.new@shop-mail.com", "abe": "zed@shop-mail.com"}
+    company.names = dict.fromkeys(others, "Ani")
+    company.lists["advocates"] = {*others[1:50], "abe"}
+    deliver(at_tool)
+    deliver(at_tool)  # what was taken over is put right by the next plan
+    assert tool.on("crm:winback") == {"zed.new@shop-mail.com"}
+    assert tool.on("crm:advocates") == {company.people[name] for name in company.lists["advocates"]}
+    assert deliver(at_tool).chunks == 0
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_it_converges_whatever_happens_on_the_way(at_tool, seed):
     company, tool = at_tool.company, at_tool.tool

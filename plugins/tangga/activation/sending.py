@@ -132,12 +132,11 @@ class Sending:
         self._done.calls += receipt.calls
 
     def _with_remote_ids(self, rows: pa.Table) -> pa.Table:
-        """What the tool calls people may have been said since the plan was made, by an upsert of it."""
-        if rows["remote_id"].null_count == 0:
-            return rows
-        known = self._book.remote_ids(self._name, rows["key"].to_pylist())
-        pairs = zip(rows["key"].to_pylist(), rows["remote_id"].to_pylist(), strict=True)
-        ids = [own or known.get(key) for key, own in pairs]
+        """What the tool calls people may have been said since the plan was made, by an upsert of it; or be somebody
+        else's by now."""
+        keys = rows["key"].to_pylist()
+        known = self._book.remote_ids(self._name, keys)
+        ids = [known.get(key) for key in keys]
         return rows.set_column(rows.column_names.index("remote_id"), "remote_id", pa.array(ids, pa.string()))
 
     def _take_off(self) -> None:

@@ -6,7 +6,7 @@ then, nobody would know whether the tool has done it, and the next plan asks for
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -105,6 +105,7 @@ class Chunks(Session):
             ]
             if known:
                 connection.execute(_REMOTE_IDS, known)
+                self._take_over(connection, chunk.destination, receipt.remote_ids)
             common = _columns(chunk) | {"operation": operation, "list_name": list_name, "at": now()}
             common = {name if name != "number" else "chunk": value for name, value in common.items()}
             refused = [("rejected", row) for row in receipt.rejected] + [("withheld", row) for row in withheld]
@@ -176,6 +177,30 @@ class Chunks(Session):
                 chunks.c.state == "acknowledged",
             )
             return connection.execute(query).scalar_one()
+
+    def _take_over(self, connection: Connection, destination: str, remote_ids: Mapping[str, str]) -> None:
+        """What the tool calls by one name is one person there. Whoever it was before is not known any more, and the
+        lists that they were on are now those, maybe, of whoever it has become: somebody else got their address."""
+        contacts, memberships = tables.contacts, tables.memberships
+        now_of = {remote_id: key for key, remote_id in remote_ids.items()}
+        taken = []
+        for part in batched(sorted(now_of)):
+            query = select(contacts.c.key, contacts.c.remote_id)
+            held = query.where(contacts.c.destination == destination, contacts.c.remote_id.in_(part))
+            taken += [(key, now_of[held_as]) for key, held_as in connection.execute(held) if key != now_of[held_as]]
+        for before, key in taken:
+            mine = (contacts.c.destination == destination, contacts.c.key == before)
+            connection.execute(update(contacts).where(*mine).values(remote_id=None, fields_hash=None))
+            mine = (memberships.c.destination == destination, memberships.c.key == before)
+            names = connection.execute(select(memberships.c.list_name).where(*mine)).scalars()
+            uncertain = [
+                {"destination": destination, "list_name": name, "key": key, "fields_hash": None, "since": None}
+                for name in names
+            ]
+            self._put(
+                connection, memberships, uncertain, since=memberships.c.since, fields_hash=memberships.c.fields_hash
+            )
+            connection.execute(delete(memberships).where(*mine))
 
     def _remove(self, connection: Connection, destination: str, list_name: str, taken: list[dict], rejected) -> None:
         _delete_members(connection, destination, list_name, [row["key"] for row in taken])
