@@ -84,6 +84,24 @@ def test_who_said_no_there_in_other_letters_is_not_subscribed(at_tool, written):
     assert len(tool.effects.of("created")) == 4
 
 
+@pytest.mark.parametrize("at_tool", ["mailchimp"], indirect=True)
+def test_who_was_imported_by_hand_before_comes_off(at_tool):
+    company, tool = at_tool.company, at_tool.tool
+    stranger = "stranger@shop-mail.com"
+    for name, addresses in (("crm:winback", [*sorted(at("ag")), stranger]), ("crm:winback:1", [stranger]),
+                            ("crm:vip", [stranger])):  # fmt: skip
+        for address in addresses:
+            tool.join(tool.member(address) or tool.add_member(address), tool.tag(name, by="person"), by="person")
+    company.reasons = {"g": "consent revoked"}
+    deliver(at_tool)
+    assert tool.on("crm:winback") == at("abcdg") | {stranger}, "what the plan did not say is not done"
+    deliver(at_tool)
+    assert (tool.on("crm:winback"), tool.on("crm:winback:1")) == (at("abcd"), set())
+    assert tool.on("crm:vip") == {stranger}, "no audience's"
+    assert tool.effects.of("archived") == ["g@shop-mail.com"]
+    assert deliver(at_tool).chunks == 0
+
+
 def test_who_says_no_to_us_is_stopped(at_tool):
     company, tool = at_tool.company, at_tool.tool
     deliver(at_tool)

@@ -43,6 +43,7 @@ def deliver(settings: Settings, name: str, folder: Path, run_id: str) -> Deliver
         allowed = {"gate": judged.verdict(settings, planned), "approval": agreed}
         with closing(open_destination(settings, name, planned | allowed, run_id)) as destination:
             _confirm_account(book, name, destination)
+            _look_around(book, name, destination, entry)
             lineage = {key: planned[key] for key in ("code_version", "published_version")}
             lineage |= {"rules_hash": planned["rules"], "as_of_date": date.fromisoformat(planned["as_of_date"])}
             owed = handed_out.mark(settings, name)
@@ -131,6 +132,13 @@ def _confirm_basis(book: Ledger, name: str, entry: dict) -> None:
             f"{name}: something else was delivered there, or another account was released, since this plan was made; "
             "trigger crm_activate again for a new one."
         )
+
+
+def _look_around(book: Ledger, name: str, destination: Destination, entry: dict) -> None:
+    """Get to know who is on its lists before anything was delivered there, as after an import by hand."""
+    standing = getattr(destination, "standing", None)
+    if standing and not book.list_names(name):
+        book.suspect(name, standing(entry["audiences"]))
 
 
 def _confirm_account(book: Ledger, name: str, destination: Destination) -> None:

@@ -6,13 +6,14 @@ then, nobody would know whether the tool has done it, and the next plan asks for
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from tangga.destinations.destination import Receipt, Rejected
+from tangga.landing import normalise
 from tangga.ledger import tables
 from tangga.ledger.session import Session, batched, now
 
@@ -78,6 +79,20 @@ class Chunks(Session):
                 doubted = update(tables.memberships).values(since=None)
                 _each_member(connection, doubted, chunk.destination, list_name, [person["key"] for person in people])
         return resume
+
+    def suspect(self, destination: str, standing: Iterable[tuple[str, str]]) -> None:
+        """Somebody else has put people on lists there, maybe: (list, address). Of whom that is known already nothing
+        changes."""
+        contacts, memberships = tables.contacts, tables.memberships
+        for part in batched((name, normalise.email(address) or address) for name, address in standing):
+            common = {"destination": destination, "customer_id": ""}
+            people = [common | {"key": key, "address": key} for key in sorted({key for _, key in part})]
+            members = [common | {"list_name": name, "key": key, "since": None} for name, key in sorted(set(part))]
+            with self._writing() as connection:
+                same = {column: contacts.c[column] for column in ("customer_id", "address")}
+                self._put(connection, contacts, people, **same)
+                same = {column: memberships.c[column] for column in ("customer_id", "since")}
+                self._put(connection, memberships, members, **same)
 
     def remember(self, chunk: ChunkId, remote_id: str) -> None:
         """Keep what the tool calls a chunk while it works on it."""
