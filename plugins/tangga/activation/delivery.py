@@ -78,7 +78,10 @@ def let_go(settings: Settings, name: str, folder: Path) -> int:
             done = Delivered()
             with Consent(settings, planned, book, name, destination) as consent:
                 Sending(settings, book, name, destination, consent, entry, done).noes(folder)
-    return sum(done.rows.values())
+    gone = sum(done.rows.values())
+    if gone:
+        log.info("%s: %s rows of people who said no were sent before anybody is asked.", name, f"{gone:,}")
+    return gone
 
 
 def settle(settings: Settings) -> None:

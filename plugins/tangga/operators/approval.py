@@ -36,15 +36,14 @@ class PlanApproval(ApprovalOperator):
         if asked is None:
             note("within limits, or agreed to")
             return
-        let_go = delivery.let_go(config, self.destination, Path(self.plan_folder))
+        delivery.let_go(config, self.destination, Path(self.plan_folder))
         self.subject, self.body = asked.subject, asked.body
         self.response_timeout = timedelta(hours=config.rules.activation.approval_hours)
         try:
             super().execute(context)
         except TaskAwaitingInput as parked:
             self._see_that_it_is_asked(context)
-            gone = f"{let_go:,} who said no were let go; " if let_go else ""
-            note(f"{gone}waits for a person: {' '.join(asked.reasons)}")
+            note(f"waits for a person: {' '.join(asked.reasons)}")
             parked.kwargs = {"asked": asdict(asked)}
             raise
 
