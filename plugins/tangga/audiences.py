@@ -26,7 +26,7 @@ class _Entry(BaseModel):
     purpose: str = Field(min_length=1)
     owner: str = Field(min_length=1)
     channel: Literal["email"]  # lists carry addresses only: other channels need a destination of theirs first
-    max_growth_share: float = Field(ge=0)
+    max_growth_share: float = Field(ge=0, allow_inf_nan=False)
     max_removal_share: float = Field(ge=0, le=1)
 
     @property

@@ -27,7 +27,7 @@ def scratch(settings: Settings, elsewhere: Path | None = None) -> Iterator[duckd
         config = {"temp_directory": spill, "memory_limit": memory_limit(), "autoinstall_known_extensions": False}
         con = duckdb.connect(":memory:", config=config)
         try:
-            con.execute("set timezone = 'UTC'")
+            con.execute("set timezone = 'UTC'; set enable_progress_bar = false")
             yield con
         finally:
             con.close()

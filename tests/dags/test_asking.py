@@ -14,6 +14,7 @@ from tangga.activation import delivery, plan
 from tangga.settings import REPOSITORY
 from tests.unit.activation import company as company_of
 from tests.unit.inbox import Inbox
+from tests.unit.tool import SETTINGS, Tool
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +29,7 @@ def story(tmp_path_factory):
         other = company.plan()
         company.lists = {"rung_2_prospect": {f"c{n}" for n in range(140)}}
         company.publish()
-        asked = plan.make(company.settings, company.day)
+        asked = company.made()
         # The other plan is of the same version: only its lists are other ones.
         said = plan.read(other) | {"published_version": plan.read(asked)["published_version"]}
         (other / "plan.json").write_text(json.dumps(said))
@@ -90,3 +91,22 @@ def test_whoever_decided_is_kept(story):
 
 def test_it_says_nothing_of_persons(story):
     assert "secret.example" not in story["log"]
+
+
+def test_who_said_no_leaves_before_anybody_is_asked(tmp_path, monkeypatch):
+    from tangga.operators.approval import PlanApproval
+
+    tool = Tool(tmp_path / "tool.sqlite")
+    monkeypatch.setattr("tangga.destinations.mailchimp.connect", lambda spec, name: tool)
+    company = company_of(Inbox(tmp_path), monkeypatch, destinations=SETTINGS)
+    company.lists = {"winback": {"a", "b"}}
+    delivery.deliver(company.settings, "tool", company.plan(), "first")
+    company.people |= {f"c{n}": f"c{n}@secret.example" for n in range(60)}
+    company.lists, company.reasons = {"winback": set(company.people) - {"a"}}, {"a": "consent revoked"}
+    approve = PlanApproval(task_id="approve", destination="tool", plan_folder=str(company.plan()))
+    monkeypatch.setenv("TANGGA_CONFIG", str(company.settings.config_path))
+    monkeypatch.setenv("TANGGA_HOME", str(company.settings.home))
+    with pytest.raises(KeyError):  # there is no Airflow here to ask anybody
+        approve.execute({})
+    assert tool.members() == {"winback": {"b@x.example"}}
+    assert tool.people == {"a@x.example": None, "b@x.example": "b"}

@@ -90,7 +90,17 @@ class Company:
     def plan(self) -> Path:
         """Publish what there is now, and plan it."""
         self.publish()
-        return plan.make(self.settings, self.day)
+        return self.made()
+
+    def made(self, verdict: str | None = "pass") -> Path:
+        """A plan of what is published, on which the outbound gate has said this."""
+        folder = plan.make(self.settings, self.day)
+        if verdict:
+            name = f"plan.{plan.read(folder)['hash'][:16]}.json"
+            kept = self.settings.home / "gates" / "outbound" / str(self.day) / name
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            kept.write_text(json.dumps({"verdict": verdict}))
+        return folder
 
     def _member(self, audience: str, customer: str) -> list:
         step = self.due.get((audience, customer))

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-import sys
 from collections.abc import Callable
-from types import SimpleNamespace
 
 import pytest
 
@@ -90,7 +88,7 @@ def ledger_settings(inbox, request):
 def tool(tmp_path, monkeypatch) -> Tool:
     """An e-mail tool of the tests' own, which is the destination `tool`."""
     made = Tool(tmp_path / "tool.sqlite")
-    monkeypatch.setitem(sys.modules, "tangga.destinations.mailchimp", SimpleNamespace(connect=lambda spec, name: made))
+    monkeypatch.setattr("tangga.destinations.mailchimp.connect", lambda spec, name: made)
     return made
 
 

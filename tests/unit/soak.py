@@ -50,7 +50,7 @@ def deliver(company: Company, url: str, key: str, seconds: float | None) -> None
     signal.setitimer(signal.ITIMER_REAL, seconds or 0)
     try:
         delivery.settle(company.settings)
-        folder = plan.make(company.settings, company.day)
+        folder = company.made()
         if asked := approval.question(company.settings, "tool", folder):
             approval.decide(company.settings, "tool", folder, asked, approved=True, by="dina")
         delivery.deliver(company.settings, "tool", folder, "run")

@@ -132,6 +132,65 @@ def test_a_plan_file_that_was_changed_asks_nobody(company):
         ask(company, folder)
 
 
+class TestWhoSaidNo:
+    """They leave at once; only the rest of a plan waits for anybody."""
+
+    @pytest.fixture
+    def company(self, company):
+        company.lists = {"winback": {"ani", "budi"}}
+        delivery.deliver(company.settings, "tool", company.plan(), "run 1")
+        company.people |= {name: f"{name}@secret.example" for name in ("emma", "feri", "gita")}
+        company.lists, company.reasons = {"winback": {"ani", "emma", "feri", "gita"}}, {"budi": "consent revoked"}
+        return company
+
+    def test_they_leave_while_the_rest_waits_and_nothing_is_sent_twice(self, company, tool):
+        folder, before = company.plan(), len(tool.asked)
+        asked = ask(company, folder)
+        assert asked.reasons == ("winback: would grow from 1 to 4 people (by 300 %, and up to 50 % are usual).",), (
+            "those who said no make no room for others"
+        )
+        assert "1 of those who leave said no" in asked.body
+        assert delivery.let_go(company.settings, "tool", folder) == 2
+        budi = ("budi@secret.example",)
+        assert tool.asked[before:] == [("remove", "winback", budi), ("stop", None, budi)]
+        assert delivery.let_go(company.settings, "tool", folder) == 0
+        answer(company, folder, asked)
+        delivery.deliver(company.settings, "tool", folder, "run 2")
+        assert {operation for operation, _, _ in tool.asked[before + 2 :]} == {"upsert", "add"}
+        assert tool.members()["winback"] == {company.people[name] for name in ("ani", "emma", "feri", "gita")}
+
+    def test_who_says_no_at_the_tool_while_somebody_thinks_about_it_leaves_too(self, company, tool):
+        folder = company.plan()
+        tool.refused = {"ani@secret.example": "unsubscribed"}
+        delivery.let_go(company.settings, "tool", folder)
+        assert tool.members() == {}
+
+    def test_nobody_is_asked_about_them(self, company):
+        rules = company.settings.rules
+        activation = rules.activation.model_copy(update={"removal_rows": 0, "emptied_rows": 0})
+        rules = rules.model_copy(update={"activation": activation})
+        company.settings = company.settings.model_copy(update={"rules": rules})
+        company.lists, company.reasons = {"winback": set()}, {"budi": "consent revoked", "ani": "unsubscribed"}
+        assert ask(company, company.plan()) is None
+        company.reasons = {"budi": "consent revoked", "ani": "no consent"}
+        assert ask(company, company.plan()).reasons == ("winback: would be empty, after 1 people.",)
+
+    def test_to_another_account_nothing_is_said(self, company, tool):
+        folder, before = company.plan(), tool.asked
+        tool.needs_release, tool.name = True, "somebody else's list"
+        assert delivery.let_go(company.settings, "tool", folder) == 0
+        assert tool.asked == before
+
+    def test_a_plan_that_says_so_of_others_is_refused(self, company, tool):
+        folder = company.plan()
+        planned, before = plan.read(folder), tool.asked
+        planned["destinations"]["tool"]["noes"] = 9
+        (folder / "plan.json").write_text(json.dumps(planned))
+        with pytest.raises(plan.ActivationRefused, match="changed after it was made"):
+            delivery.let_go(company.settings, "tool", folder)
+        assert tool.asked == before
+
+
 class TestFirstConnection:
     @pytest.fixture
     def company(self, company, tool):
@@ -157,6 +216,20 @@ class TestFirstConnection:
         answer(company, folder, ask(company, folder), approved=False)
         assert ask(company, folder).account == "the list"
 
+    def test_a_destination_that_is_called_otherwise_is_refused(self, company, tool):
+        folder = company.plan()
+        answer(company, folder, ask(company, folder))
+        delivery.deliver(company.settings, "tool", folder, "run")
+        spec = company.settings.destinations["tool"]
+        company.settings = company.settings.model_copy(update={"destinations": {"mailer": spec}})
+        company.lists = {"winback": {"budi"}}
+        folder, before = company.plan(), tool.asked
+        with pytest.raises(plan.ActivationRefused, match="Call it 'tool' again"):
+            approval.question(company.settings, "mailer", folder)
+        with pytest.raises(plan.ActivationRefused, match="nobody has released"):
+            delivery.deliver(company.settings, "mailer", folder, "run")
+        assert tool.asked == before
+
     def test_another_account_is_another_first_connection(self, company, tool):
         folder = company.plan()
         answer(company, folder, ask(company, folder))
@@ -174,18 +247,19 @@ def test_a_destination_that_cannot_be_used_asks_nobody(company, monkeypatch):
         ask(company, company.plan())
 
 
-@pytest.mark.parametrize(("verdict", "sent"), [("stop", False), ("warn", True)])
-def test_a_plan_that_the_gate_stopped_is_not_sent(company, verdict, sent):
-    """Also when somebody has marked the gate's task as successful by hand."""
+@pytest.mark.parametrize(("verdict", "said"), [("stop", "has stopped this plan"), (None, "has not judged this plan")])
+def test_a_plan_that_the_gate_has_not_let_through_is_not_sent(company, tool, verdict, said):
+    """Also when somebody has marked the gate's task as successful by hand, or calls the delivery past it."""
     company.lists = {"winback": {"ani"}}
-    folder = company.plan()
-    kept = company.settings.home / "gates" / "outbound" / "2026-05-20" / f"plan.{plan.read(folder)['hash'][:16]}.json"
-    kept.parent.mkdir(parents=True)
-    kept.write_text(json.dumps({"verdict": verdict}))
-    if sent:
-        delivery.deliver(company.settings, "tool", folder, "run")
-        with ledger.opened(company.settings) as book:
-            assert book.deliveries("tool")[0]["gate"] == "warn"
-    else:
-        with pytest.raises(plan.ActivationRefused, match="The outbound gate has stopped this plan"):
-            delivery.deliver(company.settings, "tool", folder, "run")
+    company.publish()
+    with pytest.raises(plan.ActivationRefused, match=f"The outbound gate {said}"):
+        delivery.deliver(company.settings, "tool", company.made(verdict), "run")
+    assert tool.asked == []
+
+
+def test_a_delivery_says_what_the_gate_found(company):
+    company.lists = {"winback": {"ani"}}
+    company.publish()
+    delivery.deliver(company.settings, "tool", company.made("warn"), "run")
+    with ledger.opened(company.settings) as book:
+        assert book.deliveries("tool")[0]["gate"] == "warn"

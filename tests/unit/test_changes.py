@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import date
-from importlib import import_module
 
 import duckdb
 import pyarrow as pa
@@ -57,7 +55,7 @@ def test_the_first_plan_tells_of_everybody_and_the_next_of_nothing(company):
     ]  # fmt: skip
     assert counts(folder, "winback") == (0, 2, 0, 0, 0, 2)
     assert set(plan.read(folder)["destinations"]["tool"]["lists"]) == {"winback", "winback:2"}
-    assert plan.make(company.settings, company.day) == folder
+    assert company.made() == folder
     acknowledge(company, folder)
     again = company.plan()
     assert parts(again) == []
@@ -98,11 +96,29 @@ def test_who_said_no_is_stopped_unless_the_tool_told_us(company):
     with ledger.opened(company.settings) as book:
         book.hear("tool", [Refusal(at("c")[0], "unsubscribed")])
     folder = company.plan()
-    assert parts(folder) == [("remove", "winback", at("a", "b", "c")), ("stop", None, at("a"))]
+    assert parts(folder) == [  # who said no goes first, whoever has to agree to the rest
+        ("remove", "winback", at("a", "c")), ("stop", None, at("a")), ("remove", "winback", at("b")),
+    ]  # fmt: skip
+    said = plan.read(folder)["destinations"]["tool"]
+    assert (said["noes"], said["lists"]["winback"]["said_no"], said["lists"]["winback"]["removed"]) == (2, 2, 3)
     acknowledge(company, folder)
     assert parts(company.plan()) == []
     company.lists, company.reasons = {"winback": {"a", "c"}}, {}  # who agrees again is told of again
     assert parts(company.plan()) == [("upsert", None, at("a")), ("add", "winback", at("a"))]
+
+
+@pytest.mark.parametrize(("identity", "known_as"), [("address", "a@x.example"), ("customer_id", "a")])
+def test_who_says_no_under_another_address_is_stopped_at_the_one_before(company, tool, identity, known_as):
+    tool.identity = identity
+    company.lists = {"winback": {"a"}}
+    acknowledge(company, company.plan())
+    company.people |= {"a": "new@x.example"}
+    company.lists, company.reasons = {"winback": set()}, {"a": "consent revoked"}
+    company.publish()
+    assert parts(company.made()) == [("remove", "winback", (known_as,)), ("stop", None, (known_as,))]
+    company.people |= {"b": "a@x.example"}  # who has the address now has not said no
+    company.publish()
+    assert parts(company.made()) == [("remove", "winback", (known_as,))]
 
 
 def test_two_customers_with_one_address_are_one_person(company, tool):
@@ -178,7 +194,9 @@ def test_applying_the_changes_gives_what_is_desired_and_no_change_is_too_much(de
         con.execute("create table published.core.dim_customers (customer_id varchar, email varchar)")
         con.executemany("insert into published.core.dim_customers values (?, ?)", [[name, name] for name in "abcdef"])
         con.execute(f"create table listed ({MEMBERS}, fields_hash varchar); create table messages ({MESSAGES})")
-        con.execute("create table kept (audience varchar, email varchar); create table refusing (address varchar)")
+        con.execute(
+            "create table kept (audience varchar, email varchar); create table refusing (key varchar, is_news boolean)"
+        )
         con.execute("create table wanted as select unnest(['x', 'y']) as audience")
         rows = [(audience, name, name, "new") for audience, name in sorted(desired)]
         if rows:
@@ -205,8 +223,6 @@ def test_applying_the_changes_gives_what_is_desired_and_no_change_is_too_much(de
 @pytest.mark.parametrize("names", [("files", "tool"), ("tool", "files")])
 def test_destinations_of_both_kinds_are_planned_together(inbox, monkeypatch, tool, names):
     kinds = {"files": {"type": "files"}, **SETTINGS}
-    monkeypatch.delitem(sys.modules, "tangga.destinations.mailchimp")  # files name their columns after the real one
-    monkeypatch.setattr(import_module("tangga.destinations.mailchimp"), "connect", lambda spec, name: tool)
     made = company_of(inbox, monkeypatch, destinations={name: kinds[name] for name in names})
     made.people, made.lists = {"a": "a@x.example"}, {"winback": {"a"}}
     folder = made.plan()

@@ -10,10 +10,11 @@ import duckdb
 import pytest
 
 from tangga import alone, landing, ledger, sends, warehouse
-from tangga.activation import delivery, handed_out, plan
+from tangga.activation import delivery, handed_out
 from tangga.activation.landed import ActivationRefused
 from tangga.activation.sending import RowsRejected
 from tangga.destinations.destination import DestinationDown
+from tangga.erasure import tombstones
 from tangga.settings import FilesDestination
 from tests.unit.activation import DAY
 
@@ -90,7 +91,7 @@ def test_an_older_plan_is_void_once_a_newer_one_was_delivered(company, tool):
     older = company.plan()
     company.lists["winback"] = set("ab")
     company.publish("v1")
-    newer = plan.make(company.settings, DAY)
+    newer = company.made()
     deliver(company, newer)
     with pytest.raises(ActivationRefused, match="crm_activate again"):
         deliver(company, older)
@@ -177,6 +178,30 @@ def test_who_said_no_after_the_plan_comes_off_before_anybody_is_added(company, t
         ("remove", "birthday", ("d@x.example",)), ("remove", "winback", ("d@x.example",)),
         ("upsert", None, ("f@x.example",)), ("add", "winback", ("f@x.example",)),
     ]  # fmt: skip
+
+
+def test_who_was_erased_after_the_plan_is_not_sent(company, tool):
+    folder = company.plan()
+    tombstones.bury(company.settings, "20260520-1", [("email", ("a@x.example",))])
+    deliver(company, folder)
+    assert (tool.members()["winback"], set(tool.people)) == (at(*"bcd"), at(*"bcde"))
+    assert {row[3] for row in rejected(company)} == {"was erased"}
+
+
+def test_consents_that_land_in_the_middle_stop_the_delivery(company, tool, inbox):
+    """Somebody's no may be in them that no build has seen."""
+    folder = company.plan()
+    company.settings = company.settings.model_copy(update={"sources": inbox.settings("consents").sources})
+    inbox.put("consents.csv", "contact_id,channel,status,status_at\na,email,revoked,2026-05-21 09:00\n")
+
+    def land(chunk):
+        landed = landing.land(company.settings, "shop", "consents", date(2026, 5, 21))
+        landing.record_verdict(company.settings, landed, "pass", [])
+
+    tool.after = land
+    with pytest.raises(ActivationRefused, match="The consents of shop for 2026-05-21 have landed"):
+        deliver(company, folder)
+    assert [operation for operation, _, _ in tool.asked] == ["upsert"]
 
 
 def test_who_has_ordered_since_the_plan_is_not_reminded(company, tool, inbox):
@@ -289,7 +314,7 @@ def test_lists_of_files_are_whole(company):
     (folder / "winback.csv").unlink()
     delivery.deliver(company.settings, "files", made, "run 2")
     assert len((folder / "winback.csv").read_text().splitlines()) == 5
-    assert plan.make(company.settings, DAY) == made
+    assert company.made() == made
     company.lists = {"birthday": {"d"}}
     delivery.deliver(company.settings, "files", company.plan(), "run 3")
     assert [len((folder / f"{name}.csv").read_text().splitlines()) for name in ("winback", "birthday")] == [1, 2]

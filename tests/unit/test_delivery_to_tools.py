@@ -73,6 +73,35 @@ def test_who_says_no_there_comes_off(at_tool):
     assert (tool.on("crm:winback"), tool.on("crm:birthday")) == (at("acdf"), at("de"))
 
 
+@pytest.mark.parametrize("written", ["Ani@Bücher.example", "ANI@XN--BCHER-KVA.EXAMPLE"])
+def test_who_said_no_there_in_other_letters_is_not_subscribed(at_tool, written):
+    company, tool = at_tool.company, at_tool.tool
+    (tool.add_member if at_tool.kind == "mailchimp" else tool.add_contact)(written)
+    tool.leaves(written)
+    company.people["a"] = "ani@xn--bcher-kva.example"
+    done = deliver(at_tool)
+    assert (tool.on("crm:winback"), done.withheld) == (at("bcd"), 2)
+    assert len(tool.effects.of("created")) == 4
+
+
+@pytest.mark.parametrize("at_tool", ["mailchimp"], indirect=True)
+def test_who_was_imported_by_hand_before_comes_off(at_tool):
+    company, tool = at_tool.company, at_tool.tool
+    stranger = "stranger@shop-mail.com"
+    for name, addresses in (("crm:winback", [*sorted(at("ag")), stranger]), ("crm:winback:1", [stranger]),
+                            ("crm:vip", [stranger])):  # fmt: skip
+        for address in addresses:
+            tool.join(tool.member(address) or tool.add_member(address), tool.tag(name, by="person"), by="person")
+    company.reasons = {"g": "consent revoked"}
+    deliver(at_tool)
+    assert tool.on("crm:winback") == at("abcdg") | {stranger}, "what the plan did not say is not done"
+    deliver(at_tool)
+    assert (tool.on("crm:winback"), tool.on("crm:winback:1")) == (at("abcd"), set())
+    assert tool.on("crm:vip") == {stranger}, "no audience's"
+    assert tool.effects.of("archived") == ["g@shop-mail.com"]
+    assert deliver(at_tool).chunks == 0
+
+
 def test_who_says_no_to_us_is_stopped(at_tool):
     company, tool = at_tool.company, at_tool.tool
     deliver(at_tool)
@@ -80,6 +109,24 @@ def test_who_says_no_to_us_is_stopped(at_tool):
     deliver(at_tool)
     assert tool.on("crm:winback") == at("bcd")
     assert tool.effects.of("archived" if at_tool.kind == "mailchimp" else "unsubscribed") == ["a@shop-mail.com"]
+
+
+def test_an_address_that_is_somebody_elses_now(at_tool):
+    """At HubSpot the contact with the address becomes theirs; who had it before is somebody new there. They are told in
+    different chunks."""
+    company, tool = at_tool.company, at_tool.tool
+    others = [f"m{number:03}" for number in range(100)]
+    company.people = {name: f"{name}@shop-mail.com" for name in (*others, "zed")}
+    company.lists = {"advocates": set(others[:50]), "birthday": set(others[50:]), "winback": {"zed"}}
+    deliver(at_tool)
+    company.people |= {"zed": "zed.new@shop-mail.com", "abe": "zed@shop-mail.com"}
+    company.names = dict.fromkeys(others, "Ani")
+    company.lists["advocates"] = {*others[1:50], "abe"}
+    deliver(at_tool)
+    deliver(at_tool)  # what was taken over is put right by the next plan
+    assert tool.on("crm:winback") == {"zed.new@shop-mail.com"}
+    assert tool.on("crm:advocates") == {company.people[name] for name in company.lists["advocates"]}
+    assert deliver(at_tool).chunks == 0
 
 
 @pytest.mark.parametrize("seed", range(4))

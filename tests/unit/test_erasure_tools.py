@@ -106,6 +106,19 @@ def test_another_account_or_no_list_is_no_acknowledgement(company, tool):
     assert not tool.effects.of("forgotten")
 
 
+def test_an_account_that_was_renamed_is_the_same(company, tool):
+    with database.opened(company.settings) as engine:
+        Ledger(engine).release("newsletter", f"Its name of before, audience 'Ours' [{tool.list_id}]", "vera")
+    company.erase()
+    assert set(tool.effects.of("forgotten")) == {ADDRESS, "former@toko.example"}
+
+
+def test_an_address_is_forgotten_in_whichever_letters_it_stands_there(company):
+    known = Person(emails=["ani@xn--bcher-kva.example"])
+    rows = tools._rows(company.settings, "newsletter", known, "address")
+    assert [row["address"] for row in rows] == ["ani@bücher.example", "ani@xn--bcher-kva.example"]
+
+
 def test_a_destination_that_nobody_names_any_more_stays_open(company):
     with database.opened(company.settings) as engine, Ledger(engine)._writing() as connection:
         row = {"destination": "old_tool", "key": "c-ani", "customer_id": "c-ani"}

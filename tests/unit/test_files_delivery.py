@@ -51,7 +51,7 @@ def test_lists_of_a_plan_are_files_and_the_manifest_says_where_they_came_from(co
     planned = plan.read(folder)
     assert {key: value for key, value in said.items() if key != "audiences"} == {
         "as_of_date": str(company.day), "plan": planned["destinations"]["files"]["hash"], "published_version": "v1",
-        "code_version": "abc", "rules": planned["rules"], "stale_sources": [], "gate": None,
+        "code_version": "abc", "rules": planned["rules"], "stale_sources": [], "gate": "pass",
         "approval": "within limits", "run_id": "run-1",
     }  # fmt: skip
     assert (folder_of(company) / "mailchimp" / "winback.csv").read_text().count("crm:winback:2") == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from datetime import UTC, datetime
 
 import pyarrow as pa
@@ -191,6 +192,17 @@ def test_a_ledger_in_a_file_is_its_owners_only(inbox):
         files = list((settings.home / "state").glob("ledger.sqlite*"))
         assert {file.name for file in files} == {"ledger.sqlite", "ledger.sqlite-wal", "ledger.sqlite-shm"}
         assert [file for file in files if file.stat().st_mode & 0o077] == []
+
+
+def test_a_ledger_that_stays_locked_is_said_in_one_sentence(inbox, monkeypatch):
+    monkeypatch.setattr(database, "WAIT_SECONDS", 0.1)
+    settings = inbox.settings("orders", {"columns": {}})
+    with ledger.opened(settings) as book, sqlite3.connect(database.path(settings)) as other:
+        other.execute("begin immediate")
+        with pytest.raises(ledger.LedgerDown, match=r"^the ledger: does not answer any more \(OperationalError\); see"):
+            book.release("tool", "the list", "dina")
+        other.rollback()
+        book.release("tool", "the list", "dina")
 
 
 @pytest.mark.parametrize("kind", ["mysql", "postgres"])

@@ -501,11 +501,11 @@ def test_refusals(tool, connect):
     assert found == {
         "ani2@example.com": "unsubscribed", "ani3@example.com": "cleaned", "ani4@example.com": "archived"
     }  # fmt: skip
-    since = datetime(2026, 3, 3, 12, tzinfo=UTC)
+    since = datetime(2026, 3, 4, 12, tzinfo=UTC)
     (later,) = connect().refusals([], since)
     assert (later.address, later.changed_at) == ("ani4@example.com", datetime(2026, 3, 4, tzinfo=UTC))
-    overlapping = connect().refusals([], datetime(2026, 3, 3, 0, 5, tzinfo=UTC))
-    assert [refusal.status for refusal in overlapping] == ["cleaned", "archived"]
+    ahead_by_hours = connect().refusals([], datetime(2026, 3, 3, 23, tzinfo=UTC))
+    assert [refusal.status for refusal in ahead_by_hours] == ["cleaned", "archived"]
 
 
 def test_refusals_are_read_to_their_end(tool, connect):

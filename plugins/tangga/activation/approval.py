@@ -141,9 +141,21 @@ def _unreleased(settings: Settings, ledger: Ledger, destination: str, planned: d
             return None
         account = found.account()
         if not is_same_account(ledger.destination(destination)["account"], account):
+            _refuse_a_new_name(settings, ledger, destination, account)
             return account
         found.account(ledger.list_names(destination))  # what was deleted there is told before anybody is asked
     return None
+
+
+def _refuse_a_new_name(settings: Settings, ledger: Ledger, destination: str, account: str) -> None:
+    """Under another name nobody would know any more who is on the lists there: they would stay, whatever they say."""
+    for name in ledger.names_of(account):
+        if name not in settings.destinations:
+            raise plan.ActivationRefused(
+                f"{destination}: leads to the account that has been delivered to as '{name}' ({account}), which "
+                f"{settings.config_path.name} does not name any more; nobody would take off those who are on its "
+                f"lists. Call it '{name}' again."
+            )
 
 
 def _holds(said: dict | None) -> bool:

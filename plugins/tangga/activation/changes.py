@@ -63,7 +63,8 @@ def freeze(
 
     `con` holds the plan's `members` and `messages`, `kept` (members of the audiences that are left out) and
     `published`. `basis` is the destination's position in the ledger that the changes were made from, none for one that
-    is given whole lists; `hash` is what a person approves.
+    is given whole lists; `noes` is how many chunks take off who said no, the first ones; `hash` is what a person
+    approves.
     """
     is_whole = "replace" in destination.sizes
     basis = None if is_whole else book.destination(name)["position"]  # first: what comes after makes the plan void
@@ -78,15 +79,15 @@ def freeze(
     _say_who_refuses(con, book, name)
     con.execute((WHOLE_LISTS if is_whole else LISTS).format(identity=_IDENTITIES[destination.identity]))
     emptied = _emptied(con) if is_whole else []
-    rows = _write(con, destination.sizes, told, len(emptied), file)
-    said = {"sha256": files.sha256(file), "basis": basis, "audiences": listed, "emptied": emptied}
+    rows, noes = _write(con, destination.sizes, told, len(emptied), file)
+    said = {"sha256": files.sha256(file), "basis": basis, "audiences": listed, "emptied": emptied, "noes": noes}
     said |= {"people": _counts(con, "people").get("", {}), "lists": _counts(con, "list_counts"), "operations": rows}
     return {"hash": hash_of(name, said), **said}
 
 
 def hash_of(name: str, entry: Mapping) -> str:
     """What a person approves, and what chunks are known by: the changes of one destination."""
-    parts = [name, entry["basis"], entry["sha256"], entry["audiences"], entry["emptied"]]
+    parts = [name, entry["basis"], entry["sha256"], entry["audiences"], entry["emptied"], entry.get("noes", 0)]
     if entry["basis"] is not None:  # of whole lists the counts are other ones when the same is sent again
         parts.append(entry["lists"])
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
@@ -161,18 +162,43 @@ def _hash_fields(con: duckdb.DuckDBPyConnection, told: Sequence[str], salt: str)
 
 
 def _say_who_refuses(con: duckdb.DuckDBPyConnection, book: Ledger, name: str) -> None:
-    """Create `refusing`: addresses whose people said no, as far as the destination has not told us so itself."""
+    """Create `refusing`: the keys of those who said no, also under an address that they had before, unless somebody
+    else has it now. `is_news`: the destination has not told us so itself."""
     load(con, "refused", book.refusals(), REFUSALS)
     con.execute(
         f"""create or replace temp table refusing as
-        select customers.email as address
-        from published.core.dim_customers as customers
-        left join published.customer.customer_contactability as said
-            on customers.customer_id = said.customer_id and said.channel = 'email'
-        where customers.email not in (select address from refused where destination = {literal(name)})
-            and (
-                list_contains({list(NOES)}, said.reason)
+        with noes as (
+            select customers.customer_id, customers.email
+            from published.core.dim_customers as customers
+            left join published.customer.customer_contactability as said
+                on customers.customer_id = said.customer_id and said.channel = 'email'
+            where list_contains({list(NOES)}, said.reason)
                 or customers.customer_id in (select customer_id from silent where coalesce(channel, 'email') = 'email')
+        ),
+
+        others as (
+            select email from published.core.dim_customers
+            where customer_id not in (select customer_id from noes) and email is not null
+        )
+
+        select distinct
+            known.key,
+            coalesce(known.address not in (select address from refused where destination = {literal(name)}), true)
+                as is_news
+        from (
+            select key, customer_id, address from acknowledged_people
+            union all
+            select key, customer_id, null from acknowledged_lists
+            where key not in (select key from acknowledged_people)
+        ) as known
+        where known.address in (select address from refused)
+            or known.address in (select email from noes)
+            or 'email:' || sha256(known.address) in (
+                select address from suppressions where coalesce(channel, 'email') = 'email'
+            )
+            or (
+                known.customer_id in (select customer_id from noes)
+                and coalesce(known.address not in (select email from others), true)
             )"""
     )
 
@@ -185,35 +211,38 @@ def _emptied(con: duckdb.DuckDBPyConnection) -> list[str]:
 
 def _write(
     con: duckdb.DuckDBPyConnection, sizes: Mapping[Operation, int], told: Sequence[str], first: int, file: Path
-) -> dict[str, int]:
-    """Cut `changes` into chunks and write them; returns rows per operation."""
+) -> tuple[dict[str, int], int]:
+    """Cut `changes` into chunks and write them, of those who said no first; returns rows per operation, and how many
+    chunks these are."""
     known = [operation for operation in ("remove", "stop", "upsert", "add", "replace") if operation in sizes]
     order = " ".join(f"when {literal(operation)} then {number}" for number, operation in enumerate(known))
     size = " ".join(f"when {literal(operation)} then {sizes[operation]}" for operation in known)
     own = [column for column in told if column not in BASE]
     con.execute(f"delete from changes where not list_contains({known}, operation)")
     con.execute(
-        f"""copy (
+        f"""create or replace temp table chunked as
+        select
+            dense_rank() over (order by is_no desc, place, list_name nulls first, slice) - 1 + {first} as chunk,
+            operation, list_name, {", ".join(BASE)}, fields_hash, {", ".join(own)}, is_no
+        from (
             select
-                dense_rank() over (order by place, list_name nulls first, slice) - 1 + {first} as chunk,
-                operation, list_name, {", ".join(BASE)}, fields_hash, {", ".join(own)}
-            from (
-                select
-                    *,
-                    case operation {order} end as place,
-                    (row_number() over (partition by operation, list_name order by key) - 1)
-                        // case operation {size} end as slice
-                from changes
-            )
-            order by chunk, key
-        ) to {literal(file)} (format parquet, compression zstd)"""
+                * exclude (is_no),
+                coalesce(is_no, false) as is_no,
+                case operation {order} end as place,
+                (row_number() over (partition by operation, list_name, coalesce(is_no, false) order by key) - 1)
+                    // case operation {size} end as slice
+            from changes
+        )"""
     )
-    return dict(con.execute("select operation, count(*) from changes group by operation order by 1").fetchall())
+    rows = "select * exclude (is_no) from chunked order by chunk, key"
+    con.execute(f"copy ({rows}) to {literal(file)} (format parquet, compression zstd)")
+    counts = con.execute("select operation, count(*) from changes group by operation order by 1").fetchall()
+    return dict(counts), con.execute("select count(distinct chunk) from chunked where is_no").fetchone()[0]
 
 
 def _counts(con: duckdb.DuckDBPyConnection, table: str) -> dict[str, dict[str, int]]:
-    """List -> before, added, removed, updated, unchanged, after. `before` are those that the destination has
-    acknowledged; of whom nobody knows, they are added."""
-    names = ("before", "added", "removed", "updated", "unchanged", "after")
-    rows = con.execute(f"select list_name, {', '.join(names)} from {table} order by 1").fetchall()
-    return {name: dict(zip(names, map(int, counts), strict=True)) for name, *counts in rows}
+    """List -> before, added, removed, updated, unchanged, after; and of lists how many of those removed said_no.
+    `before` are those that the destination has acknowledged; of whom nobody knows, they are added."""
+    found = con.execute(f"from {table} order by list_name")
+    _, *names = (column for column, *_ in found.description)
+    return {name: dict(zip(names, map(int, counts), strict=True)) for name, *counts in found.fetchall()}

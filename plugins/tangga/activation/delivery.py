@@ -43,8 +43,10 @@ def deliver(settings: Settings, name: str, folder: Path, run_id: str) -> Deliver
         allowed = {"gate": judged.verdict(settings, planned), "approval": agreed}
         with closing(open_destination(settings, name, planned | allowed, run_id)) as destination:
             _confirm_account(book, name, destination)
+            _look_around(book, name, destination, entry)
             lineage = {key: planned[key] for key in ("code_version", "published_version")}
             lineage |= {"rules_hash": planned["rules"], "as_of_date": date.fromisoformat(planned["as_of_date"])}
+            owed = handed_out.mark(settings, name)
             delivery = book.begin_delivery(name, entry["hash"], folder, run_id, **allowed, **lineage)
             done = Delivered()
             with _told(book, delivery, done), Consent(settings, planned, book, name, destination) as consent:
@@ -52,8 +54,34 @@ def deliver(settings: Settings, name: str, folder: Path, run_id: str) -> Deliver
                 sending.everything(folder)
                 handed_out.record(settings, book, book.deliveries(name, limit=1)[0], is_complete=True)
                 book.mark_recorded(delivery)
+                owed.unlink()
                 sending.judge()
     return done
+
+
+def let_go(settings: Settings, name: str, folder: Path) -> int:
+    """Take off a destination's lists who said no, whatever else of the plan waits for somebody's agreement; returns how
+    many rows that were. Nobody is on the lists of an account that was not released.
+
+    Raises what `deliver` raises, but for `RowsRejected`.
+    """
+    with ledger.opened(settings) as book, book.alone(name, settings.home / "state"):
+        planned = plan.confirm(settings, folder)
+        entry = planned["destinations"][name]
+        _confirm_basis(book, name, entry)
+        judged.verdict(settings, planned)
+        with closing(open_destination(settings, name, planned, "")) as destination:
+            is_released = is_same_account(book.destination(name)["account"], destination.account())
+            if "remove" not in destination.sizes or (destination.needs_release and not is_released):
+                return 0
+            destination.account(book.list_names(name))
+            done = Delivered()
+            with Consent(settings, planned, book, name, destination) as consent:
+                Sending(settings, book, name, destination, consent, entry, done).noes(folder)
+    gone = sum(done.rows.values())
+    if gone:
+        log.info("%s: %s rows of people who said no were sent before anybody is asked.", name, f"{gone:,}")
+    return gone
 
 
 def settle(settings: Settings) -> None:
@@ -95,7 +123,7 @@ def _told(book: Ledger, delivery: int, done: Delivered) -> Iterator[None]:
     book.end_delivery(delivery, "done", done.counts)
 
 
-_TOLD = (ActivationRefused, DestinationRefused, DestinationDown, RowsRejected)
+_TOLD = (ActivationRefused, DestinationRefused, DestinationDown, RowsRejected, ledger.LedgerDown)
 
 
 def _confirm_basis(book: Ledger, name: str, entry: dict) -> None:
@@ -107,6 +135,13 @@ def _confirm_basis(book: Ledger, name: str, entry: dict) -> None:
             f"{name}: something else was delivered there, or another account was released, since this plan was made; "
             "trigger crm_activate again for a new one."
         )
+
+
+def _look_around(book: Ledger, name: str, destination: Destination, entry: dict) -> None:
+    """Get to know who is on its lists before anything was delivered there, as after an import by hand."""
+    standing = getattr(destination, "standing", None)
+    if standing and not book.list_names(name):
+        book.suspect(name, standing(entry["audiences"]))
 
 
 def _confirm_account(book: Ledger, name: str, destination: Destination) -> None:

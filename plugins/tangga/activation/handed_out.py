@@ -6,6 +6,7 @@ step that was sent, or may have been, is not sent a second time.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,9 +15,11 @@ import pyarrow as pa
 from tangga import engine, ledger, sends
 from tangga.activation.limits import STEP
 from tangga.engine import literal
-from tangga.ledger import Ledger
+from tangga.ledger import Ledger, LedgerDown
 from tangga.ledger.database import path as ledger_path
 from tangga.settings import Settings
+
+log = logging.getLogger(__name__)
 
 HANDED_OUT = f"""
     create temp table handed_out as
@@ -68,10 +71,28 @@ def record(settings: Settings, book: Ledger, delivery: Mapping, is_complete: boo
             sends.record(settings, delivery["as_of_date"], con, "handed_out")
 
 
+def mark(settings: Settings, name: str) -> Path:
+    """A file that says that a delivery has begun, to be deleted when what it handed out is kept: as long as it lies
+    there the ledger has to be asked."""
+    file = settings.home / "state" / f".delivering-{name}"
+    file.touch(mode=0o600)
+    return file
+
+
 def catch_up(settings: Settings) -> None:
-    """Keep what was handed out by deliveries that never came to say so. Raises `LedgerDown`, and `StateDamaged`."""
+    """Keep what was handed out by deliveries that never came to say so. Raises `StateDamaged`, and `LedgerDown` unless
+    it lies in PostgreSQL and every delivery of this home has said so."""
     if not settings.ledger.connection and not ledger_path(settings).exists():
         return
+    try:
+        _catch_up(settings)
+    except LedgerDown as down:
+        if not settings.ledger.connection or any((settings.home / "state").glob(".delivering-*")):
+            raise
+        log.warning("%s", down)
+
+
+def _catch_up(settings: Settings) -> None:
     with ledger.opened(settings) as book:
         for delivery in book.unrecorded():
             if (Path(delivery["plan_folder"]) / "plan.json").exists():

@@ -17,12 +17,19 @@ STEP = ":"
 
 
 class ListCounts(NamedTuple):
-    """A list at a destination, in people: as it was acknowledged, what the plan changes, and as it would be."""
+    """A list at a destination, in people: as it was acknowledged, what the plan changes, and as it would be. Of those
+    who would be removed, some have said no."""
 
     before: int
     added: int
     removed: int
     after: int
+    said_no: int = 0
+
+    @property
+    def of_the_others(self) -> ListCounts:
+        """As if those who said no had left already: they leave whoever agrees to the rest."""
+        return self._replace(before=self.before - self.said_no, removed=self.removed - self.said_no, said_no=0)
 
 
 def beyond(
@@ -31,8 +38,9 @@ def beyond(
     """A sentence for each limit that a destination's plan is beyond; none: it may go on by itself.
 
     Whoever `holds_files` writes to nobody: its lists are filled for the first time without being asked about. At other
-    destinations the first connection has to be released.
+    destinations the first connection has to be released. Who said no leaves without being asked about.
     """
+    lists = {name: counts.of_the_others for name, counts in lists.items()}
     fills_first = holds_files and not any(counts.before for counts in lists.values())
     found = []
     for name, counts in sorted(lists.items()):

@@ -1,7 +1,8 @@
 """The SQL that compares lists as they should be with those that were acknowledged; see `changes`.
 
 It reads `listed` (the plan's members and the checksum of their fields), `messages`, `kept`, `wanted` (audiences),
-`acknowledged_people` and `acknowledged_lists`, and makes `changes`, `list_counts` and `people` (counts, of one row).
+`acknowledged_people`, `acknowledged_lists` and `refusing`, and makes `changes` (`is_no`: takes off somebody who said
+no), `list_counts` and `people` (counts, of one row).
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ select
     count(*) filter (where was_on and not is_on) as removed,
     count(*) filter (where was_on and is_on and is_changed) as updated,
     count(*) filter (where was_on and is_on and not is_changed) as unchanged,
-    count(*) filter (where is_on) as after
+    count(*) filter (where is_on) as after,
+    count(*) filter (where was_on and not is_on and has_said_no) as said_no
 from (
     select
         coalesce(desired.list_name, known.list_name) as list_name,
         desired.key is not null as is_on,
         coalesce(known.is_certain, false) as was_on,
+        known.key in (select key from refusing) as has_said_no,
         desired.fields_hash is distinct from known.fields_hash as is_changed
     from targets as desired
     full join acknowledged_lists as known on desired.list_name = known.list_name and desired.key = known.key
@@ -36,7 +39,7 @@ from listed
 where audience in (select audience from wanted)
 qualify row_number() over (partition by audience, email order by customer_id) = 1;
 
-create or replace temp table changes as select 'replace' as operation, * from desired;
+create or replace temp table changes as select 'replace' as operation, false as is_no, * from desired;
 
 create or replace temp table targets as select list_name, key, fields_hash from desired;
 """
@@ -133,7 +136,8 @@ where
 create or replace temp table changes as
 select
     'remove' as operation, known.list_name, known.key, people.address, people.remote_id,
-    coalesce(people.customer_id, known.customer_id) as customer_id
+    coalesce(people.customer_id, known.customer_id) as customer_id,
+    known.key in (select key from refusing) as is_no
 from acknowledged_lists as known
 left join acknowledged_people as people on known.key = people.key
 anti join desired
@@ -141,10 +145,10 @@ anti join desired
         and known.fields_hash is not distinct from desired.fields_hash
 anti join staying on known.list_name = staying.list_name and known.key = staying.key
 union all by name
-select 'stop' as operation, people.key, people.address, people.remote_id, people.customer_id
+select 'stop' as operation, people.key, people.address, people.remote_id, people.customer_id, true as is_no
 from acknowledged_people as people
 where not people.is_stopped
-    and people.address in (select address from refusing)
+    and people.key in (select key from refusing where is_news)
     and people.key not in (select key from desired)
 union all by name
 select 'upsert' as operation, * exclude (is_new) from due_people

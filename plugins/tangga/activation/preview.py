@@ -17,7 +17,7 @@ EXAMPLES = 5
 def counts(planned: dict, destination: str) -> dict[str, ListCounts]:
     """The lists of a destination, as its plan would leave them."""
     lists = planned["destinations"][destination]["lists"]
-    return {name: ListCounts(**{key: said[key] for key in ListCounts._fields}) for name, said in lists.items()}
+    return {name: ListCounts(**{key: said.get(key, 0) for key in ListCounts._fields}) for name, said in lists.items()}
 
 
 def table(planned: dict, destination: str) -> Iterator[str]:
@@ -27,8 +27,11 @@ def table(planned: dict, destination: str) -> Iterator[str]:
     yield "| list | before | join | leave | after |"
     yield "|---|---:|---:|---:|---:|"
     for _, name in sorted(changed, key=lambda entry: (-entry[0], entry[1])):
-        yield f"| {name} | {' | '.join(f'{number:,}' for number in lists[name])} |"
+        yield f"| {name} | {' | '.join(f'{number:,}' for number in lists[name][:4])} |"
     yield ""
+    if said_no := sum(found.said_no for found in lists.values()):
+        yield f"{said_no:,} of those who leave said no: they are taken off without waiting for anybody."
+        yield ""
     yield f"{len(lists) - len(changed)} other lists stay as they are; {of_people(planned, destination)}"
 
 

@@ -79,6 +79,16 @@ class Sending:
         self._empty_others()
         self._take_off()
 
+    def noes(self, folder: Path) -> None:
+        """Take off who said no: by the plan, or since then."""
+        self._consent.listen(self._book.addresses(self._name))
+        for part in changes.parts(folder, self._name, self._entry):
+            if part.number >= self._entry["noes"]:
+                break
+            if part.number not in self._acknowledged:
+                self._send(part)
+        self._take_off()
+
     def judge(self) -> None:
         """Raises `RowsRejected` when the tool has not taken too large a share of the plan's rows."""
         rejected = sum(row["kind"] == "rejected" for row in self._book.rejected(self._name, self._entry["hash"]))
@@ -122,12 +132,11 @@ class Sending:
         self._done.calls += receipt.calls
 
     def _with_remote_ids(self, rows: pa.Table) -> pa.Table:
-        """What the tool calls people may have been said since the plan was made, by an upsert of it."""
-        if rows["remote_id"].null_count == 0:
-            return rows
-        known = self._book.remote_ids(self._name, rows["key"].to_pylist())
-        pairs = zip(rows["key"].to_pylist(), rows["remote_id"].to_pylist(), strict=True)
-        ids = [own or known.get(key) for key, own in pairs]
+        """What the tool calls people may have been said since the plan was made, by an upsert of it; or be somebody
+        else's by now."""
+        keys = rows["key"].to_pylist()
+        known = self._book.remote_ids(self._name, keys)
+        ids = [known.get(key) for key in keys]
         return rows.set_column(rows.column_names.index("remote_id"), "remote_id", pa.array(ids, pa.string()))
 
     def _take_off(self) -> None:

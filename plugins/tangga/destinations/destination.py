@@ -122,6 +122,14 @@ class Destination(Protocol):
         """Let go of connections."""
 
 
+class Standing(Destination, Protocol):
+    """A destination of addresses that can tell who is on its lists, whoever put them there."""
+
+    def standing(self, audiences: Collection[str]) -> Iterable[tuple[str, str]]:
+        """(list, address) of the lists of these audiences. It is asked as long as the ledger knows nobody there: who
+        was imported by hand before is taken off by the next plan that does not want them."""
+
+
 class WholeLists(Destination, Protocol):
     """A destination that knows `replace`: it is given all the people of each list, every time."""
 

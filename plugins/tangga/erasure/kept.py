@@ -106,17 +106,18 @@ def _tell(said: Any, destination: Path, changed: dict[str, int]) -> None:
 
 
 def suppressions(settings: Settings, person: Person, dry: bool) -> Removed:
-    """What the company's own list held when it was last gone by: hashed addresses."""
-    file = settings.home / "state" / "suppressions.json"
-    said = files.read_json(file)
-    if not said:
-        return Removed()
+    """What the company's own list held when it was last gone by, and the ledger's refusals: hashed addresses."""
     theirs = {address_id(value)[6:] for value in (*person.emails, *person.phones)}
-    left = [entry for entry in said["suppressed"] if entry[0].partition(":")[2] not in theirs]
-    gone = len(said["suppressed"]) - len(left)
-    if gone and not dry:
-        files.write_atomically(file, json.dumps(said | {"suppressed": left}, indent=0) + "\n")
-    return Removed(1 if gone else 0, gone)
+    removed = Removed()
+    for name, key in (("suppressions", "suppressed"), ("refusals", "refusals")):
+        file = settings.home / "state" / f"{name}.json"
+        said = files.read_json(file)
+        left = [entry for entry in said[key] if entry[0].partition(":")[2] not in theirs] if said else []
+        gone = len(said[key]) - len(left) if said else 0
+        if gone and not dry:
+            files.write_atomically(file, json.dumps(said | {key: left}, indent=0) + "\n")
+        removed += Removed(1 if gone else 0, gone)
+    return removed
 
 
 def _without(settings: Settings, file: Path, part: Path, person: Person, ids: Iterable[str], dry: bool) -> int:

@@ -17,7 +17,7 @@ from sqlalchemy import delete, select
 from tangga.erasure import hashes
 from tangga.erasure.blocked import Blocked
 from tangga.erasure.tables import tombstones
-from tangga.ledger import database
+from tangga.ledger import copies, database
 from tangga.ledger.session import Session, now
 from tangga.settings import Settings
 
@@ -50,8 +50,10 @@ def bury(settings: Settings, erasure_id: str, values: Values) -> None:
     """Set the tombstones of a person; setting them again changes nothing."""
     secret = hashes.make_key(settings)
     digests = [(kind, hashes.digest(secret, kind, *parts)) for kind, parts in values]
-    with still(settings), database.opened(settings) as engine:
-        Tombstones(engine).put(erasure_id, digests)
+    with still(settings):
+        with database.opened(settings) as engine:
+            Tombstones(engine).put(erasure_id, digests)
+        read(settings)  # which keeps them for landings while the ledger is down
 
 
 def lift(settings: Settings, values: Values) -> int:
@@ -74,12 +76,16 @@ def held(settings: Settings) -> Iterator[Blocked | None]:
 
 
 def read(settings: Settings) -> Blocked | None:
-    """The tombstones of this moment, None when there are none. Raises `KeyLost`."""
+    """The tombstones of this moment, None when there are none. Raises `KeyLost`, and `LedgerDown` (see `copies`)."""
     if not _may_have_any(settings):
         return None
-    with database.opened(settings) as engine:
-        found = Tombstones(engine).all()
+    found = frozenset((kind, digest) for kind, digest in copies.kept(settings, "tombstones", lambda: _all(settings)))
     return Blocked(hashes.key(settings), found) if found else None
+
+
+def _all(settings: Settings) -> list[tuple[str, str]]:
+    with database.opened(settings) as engine:
+        return sorted(Tombstones(engine).all())
 
 
 def erased(settings: Settings, addresses: Iterable[str]) -> set[str]:

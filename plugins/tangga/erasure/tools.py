@@ -5,9 +5,10 @@ from __future__ import annotations
 import pyarrow as pa
 
 from tangga.destinations import open_destination
-from tangga.destinations.destination import Chunk, Destination, DestinationRefused
+from tangga.destinations.destination import Chunk, Destination, DestinationRefused, is_same_account
 from tangga.erasure.ledger_rows import Forgetting
 from tangga.erasure.person import Person
+from tangga.landing import normalise
 from tangga.ledger import Ledger, database
 from tangga.settings import Settings
 
@@ -54,7 +55,7 @@ def _confirm_account(settings: Settings, name: str, destination: Destination) ->
     account = destination.account()
     with database.opened(settings) as engine:
         released = Ledger(engine).destination(name)["account"]
-    if released and released != account:
+    if released and not is_same_account(released, account):
         raise DestinationRefused(
             f"destinations.{name}: is another account than the one that was released, which may still know the person; "
             "name that one again until the erasure is acknowledged."
@@ -66,7 +67,8 @@ def _rows(settings: Settings, name: str, person: Person, identity: str) -> list[
     with database.opened(settings) as engine:
         found = {row["key"]: row for row in Forgetting(engine).known(person, name)}
     nobody, addresses = dict.fromkeys(COLUMNS), {row["address"] for row in found.values()}
-    unknown = [email for email in person.emails if email not in addresses]
+    spelled = dict.fromkeys(spelling for email in person.emails for spelling in (email, normalise.as_written(email)))
+    unknown = [email for email in spelled if email not in addresses]
     found |= {email: nobody | {"key": email, "address": email} for email in unknown}
     for customer in person.customer_ids if identity == "customer_id" else ():
         found.setdefault(customer, nobody | {"key": customer, "customer_id": customer})

@@ -34,6 +34,15 @@ def email(raw: str) -> str | None:
     return f"{unicodedata.normalize('NFKC', parts.local_part.lower())}@{parts.ascii_domain.lower()}" if parts else None
 
 
+def as_written(address: str) -> str:
+    """An address in its normal form as a person would write it: an international domain in its own letters."""
+    local, _, domain = address.rpartition("@")
+    try:
+        return f"{local}@{domain.encode().decode('idna')}" if "xn--" in domain else address
+    except UnicodeError:
+        return address
+
+
 def phone(raw: str, country: str) -> str | None:
     """A number as E.164, None when it cannot be one. `country` is where a national number is from."""
     try:

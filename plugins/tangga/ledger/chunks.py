@@ -6,13 +6,14 @@ then, nobody would know whether the tool has done it, and the next plan asks for
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from tangga.destinations.destination import Receipt, Rejected
+from tangga.landing import normalise
 from tangga.ledger import tables
 from tangga.ledger.session import Session, batched, now
 
@@ -79,6 +80,20 @@ class Chunks(Session):
                 _each_member(connection, doubted, chunk.destination, list_name, [person["key"] for person in people])
         return resume
 
+    def suspect(self, destination: str, standing: Iterable[tuple[str, str]]) -> None:
+        """Somebody else has put people on lists there, maybe: (list, address). Of whom that is known already nothing
+        changes."""
+        contacts, memberships = tables.contacts, tables.memberships
+        for part in batched((name, normalise.email(address) or address) for name, address in standing):
+            common = {"destination": destination, "customer_id": ""}
+            people = [common | {"key": key, "address": key} for key in sorted({key for _, key in part})]
+            members = [common | {"list_name": name, "key": key, "since": None} for name, key in sorted(set(part))]
+            with self._writing() as connection:
+                same = {column: contacts.c[column] for column in ("customer_id", "address")}
+                self._put(connection, contacts, people, **same)
+                same = {column: memberships.c[column] for column in ("customer_id", "since")}
+                self._put(connection, memberships, members, **same)
+
     def remember(self, chunk: ChunkId, remote_id: str) -> None:
         """Keep what the tool calls a chunk while it works on it."""
         with self._writing() as connection:
@@ -105,6 +120,7 @@ class Chunks(Session):
             ]
             if known:
                 connection.execute(_REMOTE_IDS, known)
+                self._take_over(connection, chunk.destination, receipt.remote_ids)
             common = _columns(chunk) | {"operation": operation, "list_name": list_name, "at": now()}
             common = {name if name != "number" else "chunk": value for name, value in common.items()}
             refused = [("rejected", row) for row in receipt.rejected] + [("withheld", row) for row in withheld]
@@ -176,6 +192,30 @@ class Chunks(Session):
                 chunks.c.state == "acknowledged",
             )
             return connection.execute(query).scalar_one()
+
+    def _take_over(self, connection: Connection, destination: str, remote_ids: Mapping[str, str]) -> None:
+        """What the tool calls by one name is one person there. Whoever it was before is not known any more, and the
+        lists that they were on are now those, maybe, of whoever it has become: somebody else got their address."""
+        contacts, memberships = tables.contacts, tables.memberships
+        now_of = {remote_id: key for key, remote_id in remote_ids.items()}
+        taken = []
+        for part in batched(sorted(now_of)):
+            query = select(contacts.c.key, contacts.c.remote_id)
+            held = query.where(contacts.c.destination == destination, contacts.c.remote_id.in_(part))
+            taken += [(key, now_of[held_as]) for key, held_as in connection.execute(held) if key != now_of[held_as]]
+        for before, key in taken:
+            mine = (contacts.c.destination == destination, contacts.c.key == before)
+            connection.execute(update(contacts).where(*mine).values(remote_id=None, fields_hash=None))
+            mine = (memberships.c.destination == destination, memberships.c.key == before)
+            names = connection.execute(select(memberships.c.list_name).where(*mine)).scalars()
+            uncertain = [
+                {"destination": destination, "list_name": name, "key": key, "fields_hash": None, "since": None}
+                for name in names
+            ]
+            self._put(
+                connection, memberships, uncertain, since=memberships.c.since, fields_hash=memberships.c.fields_hash
+            )
+            connection.execute(delete(memberships).where(*mine))
 
     def _remove(self, connection: Connection, destination: str, list_name: str, taken: list[dict], rejected) -> None:
         _delete_members(connection, destination, list_name, [row["key"] for row in taken])

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import pyarrow as pa
 from sqlalchemy import select
 
 from tangga.destinations.destination import Refusal
+from tangga.landing import normalise
 from tangga.ledger import tables
 from tangga.ledger.session import Session, batched, now
 
 
 class Consent(Session):
     def hear(self, destination: str, refusals: Iterable[Refusal], until: datetime | None = None) -> int:
-        """Keep who said no at a tool; with `until`, that everything before it has been heard. Returns how many.
+        """Keep who said no at a tool, by the address as we write it; with `until`, that everything before it has been
+        heard. Returns how many.
 
         Whoever was archived there because of a `stop` of ours has said so to us, and may say yes to us again."""
         heard_at, count = now(), 0
+        refusals = (replace(found, address=normalise.email(found.address) or found.address) for found in refusals)
         refusals = self._but_for_our_own(destination, refusals)
         rows = (
             {

@@ -26,6 +26,15 @@ class Runs(Session):
         found = self._rows(select(tables.destinations).where(tables.destinations.c.name == name))
         return found[0] if found else dict.fromkeys(tables.destinations.c.keys()) | {"name": name, "position": 0}
 
+    def names_of(self, account: str) -> list[str]:
+        """By which names an account was released, and has people who are on its lists, maybe."""
+        destinations, memberships = tables.destinations, tables.memberships
+        query = select(destinations.c.name, destinations.c.account).where(
+            destinations.c.name.in_(select(memberships.c.destination))
+        )
+        rows = self._rows(query.order_by(destinations.c.name))
+        return [row["name"] for row in rows if is_same_account(row["account"], account)]
+
     def release(self, name: str, account: str, by: str) -> None:
         """A person says that this account is the right one. With another account than before, what the one before had
         acknowledged is forgotten: nobody is known in this one."""

@@ -10,8 +10,9 @@ from itertools import islice
 import pyarrow as pa
 from sqlalchemy import Connection, Engine, Select, Table
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import InterfaceError, OperationalError
 
-from tangga.ledger.database import transaction
+from tangga.ledger.database import LedgerDown, transaction
 
 BATCH = 50_000
 """Rows of a batch that is read."""
@@ -29,12 +30,12 @@ class Session:
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        with self._engine.connect() as connection, transaction(connection, writes=False):
+        with _explained(), self._engine.connect() as connection, transaction(connection, writes=False):
             yield connection
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
-        with self._engine.connect() as connection, transaction(connection, writes=True):
+        with _explained(), self._engine.connect() as connection, transaction(connection, writes=True):
             yield connection
 
     def _rows(self, query: Select) -> list[dict]:
@@ -58,6 +59,18 @@ class Session:
             for part in connection.execution_options(yield_per=BATCH).execute(query).partitions():
                 columns = zip(*part, strict=True)
                 yield pa.record_batch([pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)], schema)
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """A database that goes away in the middle, or stays locked, is said without what its driver knows of it."""
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        raise LedgerDown(
+            f"the ledger: does not answer any more ({type(error.orig).__name__}); see that its database is up and that "
+            "nobody has it locked, then try again."
+        ) from None
 
 
 def batched(rows: Iterable, size: int = 500) -> Iterator[list]:

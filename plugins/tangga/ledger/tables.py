@@ -100,6 +100,7 @@ contacts = Table(
     Column("acknowledged_at", Instant),
     Index("contacts_by_address", "address"),
     Index("contacts_by_customer", "customer_id"),
+    Index("contacts_by_remote_id", "destination", "remote_id"),
 )
 
 memberships = Table(

@@ -29,13 +29,14 @@ class PlanApproval(ApprovalOperator):
 
     def execute(self, context) -> None:
         from tangga import settings
-        from tangga.activation import approval
+        from tangga.activation import approval, delivery
 
         config = settings.load()
         asked = approval.question(config, self.destination, Path(self.plan_folder))
         if asked is None:
             note("within limits, or agreed to")
             return
+        delivery.let_go(config, self.destination, Path(self.plan_folder))
         self.subject, self.body = asked.subject, asked.body
         self.response_timeout = timedelta(hours=config.rules.activation.approval_hours)
         try:

@@ -11,6 +11,7 @@ from tangga.destinations.api import Api
 from tangga.destinations.destination import DestinationDown, Refusal, Rejected
 from tangga.destinations.hubspot.batches import AT_ONCE, parts
 from tangga.http import MAX_CONNECTIONS
+from tangga.landing import normalise
 
 CHANNEL = {"channel": "EMAIL"}
 
@@ -20,7 +21,9 @@ class Consent:
         self._api, self._path = api, f"communication-preferences/{version}/statuses/batch/unsubscribe-all"
 
     def refusals(self, addresses: Sequence[str]) -> Iterator[Refusal]:
-        """Those of the addresses that opted out. Raises `DestinationDown` unless that is known of all of them."""
+        """Those of the addresses that opted out, in whichever letters of an international domain. Raises
+        `DestinationDown` unless that is known of all of them."""
+        addresses = list(dict.fromkeys([*addresses, *map(normalise.as_written, addresses)]))
         with ThreadPoolExecutor(MAX_CONNECTIONS) as pool:
             for results in pool.map(self._read, parts(addresses, AT_ONCE)):
                 for result in results:

@@ -63,6 +63,11 @@ class Mailchimp:
     def refusals(self, addresses: Sequence[str], since: datetime | None) -> Iterator[Refusal]:
         return refusals.read(self._api, self._list, since)
 
+    def standing(self, audiences: Collection[str]) -> Iterator[tuple[str, str]]:
+        """See `destination.Standing`."""
+        with self._api.explained("who has its tags cannot be read"):
+            yield from self._tags.standing(audiences)
+
     def send(self, chunk: Chunk, resume: str | None, remember: Callable[[str], None]) -> Receipt:
         before, rows = self._api.calls, chunk.rows.to_pylist()
         if chunk.operation in ("add", "remove"):

@@ -13,8 +13,8 @@ STATUSES = ("unsubscribed", "cleaned", "archived")
 
 PAGE = 1000
 
-OVERLAP = timedelta(minutes=10)
-"""So much earlier than asked for: the clocks here and there may differ."""
+OVERLAP = timedelta(days=1)
+"""So much earlier than asked for: the clocks here and there may differ, and few people say no in a day."""
 
 AGAIN = 3
 """People who change while pages are read move to other pages, past the one that is read next: all are read again."""

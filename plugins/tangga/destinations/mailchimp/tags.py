@@ -33,6 +33,12 @@ class Tags:
                 "name there, or let Tangga forget who is on it"
             )
 
+    def standing(self, audiences: Collection[str]) -> Iterator[tuple[str, str]]:
+        """(list, address) of everybody who has the tag of one of these audiences, or of a step of its campaign."""
+        for list_name, segment in self._read().items():
+            if list_name.partition(":")[0] in audiences:
+                yield from ((list_name, address) for address in self._members(segment))
+
     def add(self, list_name: str, rows: Sequence[Mapping]) -> list[Rejected]:
         """Give people the tag, which is made when it is new. Whoever is not known there is rejected."""
         segment = self._id(list_name)
