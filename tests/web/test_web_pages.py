@@ -9,32 +9,17 @@ import re
 from datetime import date
 from html import unescape
 
-import lxml.html
 import pytest
 
 from tests.web import company
 from tests.web.company import ANI, ANI_BEFORE, BUDI, CITRA
+from tests.web.pages import page, rows_of, text
 
 
 @pytest.fixture
 def mark(site):
     with site.browser("mark") as client:
         yield client
-
-
-def page(answer) -> lxml.html.HtmlElement:
-    assert answer.status_code == 200, answer.text
-    return lxml.html.fromstring(answer.text)
-
-
-def text(element) -> str:
-    return re.sub(r"\s+", " ", element.text_content()).strip()
-
-
-def rows_of(document, heading: str) -> list[list[str]]:
-    """The cells of the first table below a heading."""
-    table = document.xpath(f"//*[@id='{heading}']/ancestor::section//table[tbody]")[0]
-    return [[text(cell) for cell in row.xpath("./th|./td")] for row in table.xpath("./tbody/tr")]
 
 
 class TestOverview:

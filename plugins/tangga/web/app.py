@@ -13,7 +13,18 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException as AnyHTTPException
 
 from tangga.settings import SettingsError
-from tangga.web import access, audience_page, audiences_page, customers, downloads, look, messages, overview
+from tangga.web import (
+    access,
+    audience_page,
+    audiences_page,
+    customers,
+    deliveries,
+    delivery_page,
+    downloads,
+    look,
+    messages,
+    overview,
+)
 from tangga.web.published import DOOR, NothingPublished
 
 _log = logging.getLogger(__name__)
@@ -41,7 +52,7 @@ WORDS = {
 def create() -> FastAPI:
     """A new application, to be mounted by Airflow. Nothing of it is open to somebody who is not logged in."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, dependencies=access.READ, lifespan=_warm)
-    for module in (overview, audiences_page, audience_page, downloads, messages, customers):
+    for module in (overview, audiences_page, audience_page, downloads, messages, customers, deliveries, delivery_page):
         app.include_router(module.router)
     app.get("/assets/{name}")(_asset)
     app.middleware("http")(_with_headers)
