@@ -19,7 +19,7 @@ select a, audience from (select unnest({audiences}) as audience, unnest(range(le
 insert into core.dim_customers by name
 select
     customer_id, ago(i, 2, 1000) as first_seen_date, picked(i, 3, ['Ani', 'Budi', 'Citra', 'Dewi']) as first_name,
-    picked(i, 4, ['Wijaya', 'Santoso', 'Putri']) as last_name, 'p' || (i - i % 200 % 2) || '@example.com' as email,
+    picked(i, 4, ['Wijaya', 'Santoso', 'Putri']) as last_name, 'p' || (i - cast(i % 200 = 1 as integer)) || '@example.com' as email,
     '+6281' || (200000000 + i) as phone, picked(i, 5, ['Jakarta', 'Bandung', 'Medan']) as city, 'ID' as country,
     true as has_email, true as has_phone, false as has_invalid_email, 1 as n_records, true as is_listed
 from people;

@@ -80,7 +80,7 @@ RANGE = f"""
 """
 
 # Those tools tell people apart by their address: of several who share one, the first is told, wherever they stand. Who
-# may share one is found by numbers made of the addresses, which takes a tenth of the time.
+# may share one is found by numbers made of the addresses, which takes less than half the time.
 SHARED = """
     create or replace temp table shared as
     with more_than_one as (
