@@ -49,12 +49,12 @@ def test_the_lists_that_somebody_is_on(ledger_settings):
         deliver(book, 1, "add", "winback", people("a"))
         deliver(book, 2, "stop", None, people("b"))
     with ledger.reading(ledger_settings) as book:
-        lists, known = book.of_customer("c-a")
+        lists, known = book.of_customer(["c-a"])
         assert [(row["destination"], row["list_name"], row["since"] is None) for row in lists] == [
             ("tool", "winback", False)
         ]
         assert [(row["destination"], row["stopped_at"]) for row in known] == [("tool", None)]
-        assert book.of_customer("c-b")[1][0]["stopped_at"] is not None
+        assert book.of_customer(["c-b"])[1][0]["stopped_at"] is not None
 
 
 def test_it_cannot_be_written_through(ledger_settings):
@@ -75,11 +75,11 @@ def test_who_looks_and_who_delivers_do_not_wait_for_each_other(ledger_settings):
         began = time.monotonic()
         with book._writing() as writing:
             writing.execute(delete(tables.memberships))
-            assert len(looking.of_customer("c-a")[0]) == 1, "what is not committed is not seen"
+            assert len(looking.of_customer(["c-a"])[0]) == 1, "what is not committed is not seen"
         with looking._reading() as reading:
             assert reading.execute(text("select count(*) from memberships")).scalar() == 0
             deliver(book, 1, "add", "y", people("a"))
-        assert len(looking.of_customer("c-a")[0]) == 1
+        assert len(looking.of_customer(["c-a"])[0]) == 1
         assert time.monotonic() - began < database.LOOK_SECONDS
 
 
