@@ -4,24 +4,11 @@ from __future__ import annotations
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import sync_playwright
 
-from tangga.campaigns import mobile
 from tests.web.company import ANI
 
 PAGES = ("/", "/audiences", "/audiences/winback/people", "/customers", f"/customers/{ANI}", "/nowhere")
 NOT_SERIOUS = {"minor", "moderate"}
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    executable = mobile.browser()
-    if executable is None:
-        pytest.skip("there is no Chromium on this machine (Debian: apt-get install chromium)")
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=executable, args=list(mobile.FLAGS))
-        yield started
-        started.close()
 
 
 def opened(chromium, site, *, width=1280, theme="light", **options):
