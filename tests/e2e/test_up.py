@@ -18,7 +18,7 @@ from tangga.local import demo_tools
 from tests.e2e.running import Airflow, free_port
 from tests.e2e.visiting import customers, download, figures, follow, rows, visitor
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]  # a fixture waits for a whole first day
 DAGS = {"crm_land", "crm_build", "crm_activate"}
 FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 

@@ -36,7 +36,7 @@ def main(home: str | None) -> int:
             shown = customers(page)
             take(page, "page_overview", 900)
             follow(shown, "Winback")
-            take(page, "page_audience", 1080)
+            take(page, "page_audience", 1000)
             follow(shown, "Deliveries")
             take(page, "page_deliveries", 860)
         chromium.close()
