@@ -32,7 +32,7 @@ def publish(home: Path, as_of: date = AS_OF, members: tuple[str, ...] = (ANI, BU
     folder = home / "published" / "versions" / f"{as_of}-tiny"
     folder.mkdir(parents=True)
     with duckdb.connect(str(folder / "private.duckdb")) as con:
-        _create_tables(con)
+        create_tables(con)
         if not is_empty:
             _fill(con, as_of, members)
     manifest = {"version": folder.name, "as_of_date": str(as_of), "code_version": "tests", "rows": {}}
@@ -55,7 +55,7 @@ def contracts() -> dict[str, dict[str, str]]:
     return tables
 
 
-def _create_tables(con: duckdb.DuckDBPyConnection) -> None:
+def create_tables(con: duckdb.DuckDBPyConnection) -> None:
     for name, columns in contracts().items():
         con.execute(f"create schema if not exists {name.partition('.')[0]}")
         listed = ", ".join(f"{column} {kind}" for column, kind in columns.items())
@@ -118,7 +118,8 @@ def _fill(con: duckdb.DuckDBPyConnection, as_of: date, members: tuple[str, ...])
     for person in members:
         add(
             "audiences.audience_members", audience="winback", customer_id=person, channel="email", as_of_date=as_of,
-            why="at risk: last bought 40 days ago", entry_key="2026-04-10", entered_on=as_of, step=1, template="missed",
+            why="gone: last bought 80 days ago" if person == BUDI else "at risk: last bought 1 day ago",
+            entry_key="2026-04-10", entered_on=as_of, step=1, template="missed",
             is_due=True,
         )  # fmt: skip
     add("audiences.audience_exclusions", audience="winback", customer_id=CITRA, channel="email", reason="no consent")

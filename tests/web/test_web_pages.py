@@ -6,35 +6,21 @@ import csv
 import io
 import os
 import re
+import time
 from datetime import date
 from html import unescape
 
-import lxml.html
 import pytest
 
 from tests.web import company
 from tests.web.company import ANI, ANI_BEFORE, BUDI, CITRA
+from tests.web.pages import page, rows_of, text
 
 
 @pytest.fixture
 def mark(site):
     with site.browser("mark") as client:
         yield client
-
-
-def page(answer) -> lxml.html.HtmlElement:
-    assert answer.status_code == 200, answer.text
-    return lxml.html.fromstring(answer.text)
-
-
-def text(element) -> str:
-    return re.sub(r"\s+", " ", element.text_content()).strip()
-
-
-def rows_of(document, heading: str) -> list[list[str]]:
-    """The cells of the first table below a heading."""
-    table = document.xpath(f"//*[@id='{heading}']/ancestor::section//table[tbody]")[0]
-    return [[text(cell) for cell in row.xpath("./th|./td")] for row in table.xpath("./tbody/tr")]
 
 
 class TestOverview:
@@ -78,16 +64,59 @@ class TestAudience:
         document = page(mark.get("/audiences"))
         assert [row[0].split("Win back")[0] for row in rows_of(document, "campaigns")] == ["Winback "]
         assert [row[:2] for row in rows_of(document, "lists")] == [["RFM segment: champions", "1"]]
+        told = "files sent 20 Maydemo_mailchimp waits 20 Maydemo_hubspot failed 20 May"
+        assert rows_of(document, "campaigns")[0][-1] == told
+        assert rows_of(document, "lists")[0][-1] == "–"
 
     def test_members_are_masked_until_asked_for(self, mark):
         masked = rows_of(page(mark.get("/audiences/winback")), "members")
         assert [row[0] for row in masked] == ["a•••@e•••", "b•••@e•••"]
-        assert {row[1] for row in masked} == {"at risk: last bought 40 days ago"}
+        assert [row[1] for row in masked] == ["at risk: last bought 1 day ago", "gone: last bought 80 days ago"]
         people = rows_of(page(mark.get("/audiences/winback/people")), "members")
         assert [row[0] for row in people] == [
             "Wening Wulandariani@example.com",
             "<script>alert(1)</script> =1+1budi@example.com",
         ]
+
+    @pytest.mark.parametrize(("path", "who"), [("", "b•••@e•••"), ("/people", "budi@example.com")])
+    def test_members_by_their_reason(self, mark, path, who):
+        document = page(mark.get("/audiences/winback"))
+        assert rows_of(document, "reasons") == [
+            ["at risk: last bought … days ago", "", "1"],
+            ["gone: last bought … days ago", "", "1"],
+        ]
+        [_, gone] = document.xpath("//*[@id='reasons']/ancestor::section//a/@href")
+        assert re.fullmatch(r"/crm/audiences/winback\?why=[0-9a-f]{8}#members", gone)
+        query = gone.removeprefix("/crm/audiences/winback").removesuffix("#members")
+        shown = page(mark.get(f"/audiences/winback{path}{query}"))
+        assert [row[1] for row in rows_of(shown, "members")] == ["gone: last bought 80 days ago"]
+        assert rows_of(shown, "members")[0][0].endswith(who)
+        [other] = shown.xpath("//*[@id='members']/ancestor::section//a[@class='button']/@href")
+        assert "&why=" in other
+
+    @pytest.mark.parametrize(("why", "status"), [("00000000", 404), ("ani@example.com", 422)])
+    def test_no_other_reason(self, mark, why, status):
+        answer = mark.get("/audiences/winback", params={"why": why})
+        assert answer.status_code == status
+        assert "ani@" not in answer.text
+
+    def test_where_it_was_delivered(self, mark):
+        rows = rows_of(page(mark.get("/audiences/winback")), "sent")
+        assert [row[:7] for row in rows] == [
+            ["files", "20 May 2026", "sent", "1", "0", "2", "0"],
+            ["demo_mailchimp", "20 May 2026", "waits", "1", "0", "2", "0"],
+            [
+                "demo_hubspot",
+                "20 May 2026",
+                "failedNothing was sent: the task has failed, and its log says why.",
+                "1",
+                "0",
+                "2",
+                "0",
+            ],
+        ]
+        assert [row[7][:11] for row in rows] == ["20 May 2026", "19 May 2026", "not of late"]
+        assert page(mark.get("/audiences/rfm_champions")).xpath("//*[@id='sent']") == []
 
     def test_what_is_said_of_it(self, mark):
         document = page(mark.get("/audiences/winback"))
@@ -174,6 +203,15 @@ class TestCustomer:
             ["18 May 2026, 08:00", "message sent", "email, kabar_mei"],
         ]
 
+    def test_where_they_are_on_lists(self, mark):
+        rows = rows_of(page(mark.get(f"/customers/{ANI}")), "at")
+        assert [row[:2] for row in rows] == [["demo_mailchimp", "Winback"], ["files", "Winback"]]
+        assert [row[:2] for row in rows_of(page(mark.get(f"/customers/{BUDI}")), "at")] == [
+            ["demo_mailchimp", "none"],
+            ["files", "Winback"],
+        ]
+        assert page(mark.get(f"/customers/{CITRA}")).xpath("//*[@id='at']") == []
+
     def test_why_somebody_is_not_in_an_audience(self, mark):
         document = page(mark.get(f"/customers/{CITRA}"))
         assert rows_of(document, "in") == [["Winback", "no consent"]]
@@ -188,7 +226,15 @@ class TestCustomer:
         assert "<script>alert(1)</script> =1+1" in unescape(shown)
 
 
-def test_a_newer_version_is_shown_at_once_and_the_older_one_let_go(site, mark):
+def wait_for(mark, day: str) -> None:
+    """Until the version of a day is shown: the server looks for it every second, and draws it first."""
+    deadline = time.monotonic() + 60
+    while f"As of the end of {day}" not in text(page(mark.get("/"))):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_a_newer_version_is_shown_soon_and_the_older_one_let_go(site, mark):
     def held() -> set[str]:
         folder = f"/proc/{site.process.pid}/fd"
         opened = {os.path.realpath(f"{folder}/{number}") for number in os.listdir(folder)}
@@ -200,12 +246,13 @@ def test_a_newer_version_is_shown_at_once_and_the_older_one_let_go(site, mark):
     assert held() == {pointer.name}
     newer = company.publish(site.home, date(2026, 5, 21), members=(ANI,))
     try:
-        assert rows_of(page(mark.get("/audiences/winback")), "members")[0][0] == "a•••@e•••"
-        assert "As of the end of 21 May 2026" in text(page(mark.get("/")))
+        wait_for(mark, "21 May 2026")
+        assert [row[0] for row in rows_of(page(mark.get("/audiences/winback")), "members")] == ["a•••@e•••"]
         assert held() == {newer.name}
     finally:
         before.unlink()
         before.symlink_to(pointer)
+        wait_for(mark, "20 May 2026")
 
 
 def test_a_company_without_customers_has_pages(site, mark):
@@ -213,13 +260,14 @@ def test_a_company_without_customers_has_pages(site, mark):
     before = pointer.resolve()
     company.publish(site.home, date(2026, 5, 22), is_empty=True)
     try:
-        for path in ("/", "/audiences"):
-            assert "22 May 2026" in text(page(mark.get(path)))
+        wait_for(mark, "22 May 2026")
+        assert "22 May 2026" in text(page(mark.get("/audiences")))
         assert mark.get("/audiences/winback").status_code == 404
         assert "Nobody is known" in text(page(mark.post("/customers", data={"who": ANI})))
     finally:
         pointer.unlink()
         pointer.symlink_to(before)
+        wait_for(mark, "20 May 2026")
 
 
 def test_before_anything_is_published(site, mark):

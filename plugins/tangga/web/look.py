@@ -14,10 +14,22 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from tangga.activation.standing import Standing
 from tangga.web.published import company
 
 HERE = Path(__file__).parent
+OPERATIONS = {
+    "add": "join the list",
+    "remove": "leave the list",
+    "upsert": "tell of the person",
+    "stop": "stop mail to them",
+    "replace": "write the list",
+    "erase": "forget them",
+}
+"""What a destination is asked to do, in words."""
 NOTHING = "–"
+PREFIX = "/crm"
+"""Where the page lies below Airflow."""
 TYPES = {".css": "text/css", ".js": "text/javascript"}
 
 
@@ -31,8 +43,10 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> H
             values,
             company=company().business,
             root=root,
+            airflow=root.removesuffix(PREFIX),
             asset=lambda name: f"{root}/assets/{name}?{_digest(name)}",
             may_see_persons=getattr(request.state, "may_see_persons", False),
+            may_answer=getattr(request.state, "may_answer", False),
         )
     )
     return HTMLResponse(filled, status)
@@ -66,10 +80,14 @@ def _environment() -> Environment:
         "signed": signed,
         "percent_change": percent_change,
         "day": day,
+        "short_day": short_day,
         "month": month,
         "moment": moment,
         "masked": masked,
         "words": words,
+        "capital": capital,
+        "agreed": agreed,
+        "operation": OPERATIONS.get,
     }
     return environment
 
@@ -111,6 +129,11 @@ def day(value: date | None) -> str:
     return NOTHING if value is None else f"{value.day} {value:%b %Y}"
 
 
+def short_day(value: date) -> str:
+    """`20 May`."""
+    return f"{value.day} {value:%b}"
+
+
 def month(value: date | None) -> str:
     """`May 2026`."""
     return NOTHING if value is None else f"{value:%b %Y}"
@@ -135,3 +158,16 @@ def masked(value: str | None) -> str:
 def words(name: str | None) -> str:
     """`rfm_cant_lose_them` -> `rfm cant lose them`."""
     return NOTHING if name is None else name.replace("_", " ")
+
+
+def capital(sentence: str) -> str:
+    """`the ledger ...` -> `The ledger ...`."""
+    return sentence[:1].upper() + sentence[1:]
+
+
+def agreed(one: Standing) -> str:
+    """Who agreed to a plan, and when, as far as somebody had to."""
+    said = one.decisions[0] if one.decisions else None
+    if one.delivery and not one.delivery["approval"].startswith("approved"):
+        return one.delivery["approval"]
+    return f"{said['decided_by']}, {moment(said['decided_at'])}" if said and said["decision"] == "approved" else NOTHING
