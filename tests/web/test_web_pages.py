@@ -115,7 +115,7 @@ class TestAudience:
                 "0",
             ],
         ]
-        assert [row[7][:11] for row in rows] == ["20 May 2026", "19 May 2026", "never"]
+        assert [row[7][:11] for row in rows] == ["20 May 2026", "19 May 2026", "not of late"]
         assert page(mark.get("/audiences/rfm_champions")).xpath("//*[@id='sent']") == []
 
     def test_what_is_said_of_it(self, mark):
