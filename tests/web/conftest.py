@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,11 +23,12 @@ STARTS_WITHIN = 120
 
 @dataclass
 class Site:
-    """A running API server with the page in it."""
+    """A running API server with the page in it, `simple` or `fab` by its auth manager."""
 
     home: Path
     url: str
     process: subprocess.Popen
+    manager: str
 
     def __post_init__(self) -> None:
         self._tokens: dict[str, str] = {}
@@ -46,7 +48,8 @@ class Site:
 
     def token(self, user: str) -> str:
         if user not in self._tokens:
-            password = airflow_home.logins(settings.load(home=self.home))[user]
+            passwords = airflow_home.logins(settings.load(home=self.home))
+            password = passwords["admin" if self.manager == "fab" else user]
             login = {"username": user, "password": password}
             self._tokens[user] = httpx.post(f"{self.url}/auth/token", json=login).json()["access_token"]
         return self._tokens[user]
@@ -54,11 +57,27 @@ class Site:
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory) -> Site:
-    home = tmp_path_factory.mktemp("site")
+    yield from _running(tmp_path_factory.mktemp("site"), "simple")
+
+
+@pytest.fixture(scope="session")
+def fab_site(tmp_path_factory) -> Site:
+    pytest.importorskip("airflow.providers.fab", reason="apache-airflow-providers-fab is not installed")
+    yield from _running(tmp_path_factory.mktemp("fab_site"), "fab")
+
+
+@pytest.fixture
+def site_of(request) -> Callable[[str], Site]:
+    """The site with an auth manager, by its name."""
+    return lambda manager: request.getfixturevalue({"simple": "site", "fab": "fab_site"}[manager])
+
+
+def _running(home: Path, manager: str) -> Iterator[Site]:
     company.publish(home)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TANGGA_DEMO_TOOLS", "1")
-        running = _started(home)
+        sent.everything(home)
+        running = _started(home, manager)
     try:
         _await(running)
         sent.ask(settings.load(home=home))
@@ -68,8 +87,7 @@ def site(tmp_path_factory) -> Site:
         running.process.wait(30)
 
 
-def _started(home: Path) -> Site:
-    sent.everything(home)
+def _started(home: Path, manager: str) -> Site:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -78,9 +96,9 @@ def _started(home: Path) -> Site:
     # The address that Airflow tells has to be the one it is asked at.
     environment = os.environ | airflow_home.environment(config, port) | {"PYTHONPATH": os.pathsep.join(paths)}
     with open(home / "server.log", "wb") as log:
-        command = [sys.executable, str(Path(__file__).with_name("serve.py")), str(home), str(port)]
+        command = [sys.executable, str(Path(__file__).with_name("serve.py")), str(home), str(port), manager]
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
-    return Site(home, f"http://127.0.0.1:{port}", process)
+    return Site(home, f"http://127.0.0.1:{port}", process, manager)
 
 
 def _await(running: Site) -> None:

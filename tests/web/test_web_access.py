@@ -1,8 +1,9 @@
-"""Every route of the page against every kind of reader."""
+"""Every route of the page against every kind of reader, with each of Airflow's auth managers."""
 
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from contextlib import closing
 
@@ -11,13 +12,15 @@ import pytest
 from tangga import settings
 from tangga.local import airflow_home
 from tests.web.company import ANI, PERSONAL
+from tests.web.people import EVERYBODY, ROLES
 from tests.web.sent import BEFORE, hash_of, page_of
 
 REJECTED = page_of("demo_mailchimp", BEFORE)
 PLAN = {"destination": "demo_mailchimp", "plan": hash_of("demo_mailchimp", BEFORE)[:16]}
 WINBACK = {"name": "winback"}
-FIGURES, PERSONS = (200, 200, 200), (403, 200, 200)
-"""What a viewer, a user and an admin are answered."""
+FIGURES, PERSONS = "figures", "persons"
+"""What somebody has to be allowed to see."""
+MAY_SEE = {"paul": (), "vera": (FIGURES,), **dict.fromkeys(("mark", "otto", "admin"), (FIGURES, PERSONS))}
 
 ROUTES = {
     ("GET", "/"): ({}, None, FIGURES),
@@ -38,8 +41,7 @@ ROUTES = {
     ("GET", "/customers/{customer_id}"): ({"customer_id": ANI}, None, PERSONS),
     ("GET", "/assets/{name}"): ({"name": "tangga.css"}, None, FIGURES),
 }
-"""Route -> what its path is filled with, the form that is sent, and the answers."""
-USERS = ("vera", "mark", "admin")
+"""Route -> what its path is filled with, the form that is sent, and what it shows."""
 SENT = [route for route in ROUTES if route[0] == "POST"]
 
 HEADERS = {
@@ -55,29 +57,36 @@ def ask(client, route, **headers):
     return client.request(method, path.format(**filled), data=form, headers=headers)
 
 
-def test_every_route_is_listed(site):
-    assert site.routes == set(ROUTES)
+def test_everybody_is_known():
+    assert {user for _, user in EVERYBODY} == set(MAY_SEE)
+
+
+@pytest.mark.parametrize("manager", ROLES)
+def test_every_route_is_listed(site_of, manager):
+    assert site_of(manager).routes == set(ROUTES)
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=" ".join)
 class TestRoles:
-    def test_nobody_without_login(self, site, route):
-        with site.browser(None) as client:
+    @pytest.mark.parametrize("manager", ROLES)
+    def test_nobody_without_login(self, site_of, manager, route):
+        with site_of(manager).browser(None) as client:
             assert ask(client, route, Accept="application/json").status_code == 401
             sent_away = ask(client, route)
         assert sent_away.status_code == 303
-        assert sent_away.headers["location"].startswith("/auth/login?next=")
+        assert re.match(r"(http://127\.0\.0\.1:\d+)?/auth/login/?\?next=", sent_away.headers["location"])
 
-    @pytest.mark.parametrize("place", range(len(USERS)), ids=USERS)
-    def test_each_role(self, site, route, place):
-        with site.browser(USERS[place]) as client:
+    @pytest.mark.parametrize(("manager", "user"), EVERYBODY)
+    def test_each_role(self, site_of, manager, user, route):
+        with site_of(manager).browser(user) as client:
             answer = ask(client, route)
-        assert answer.status_code == ROUTES[route][2][place]
+        assert answer.status_code == (200 if ROUTES[route][2] in MAY_SEE[user] else 403)
         assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS
         policy = answer.headers["content-security-policy"]
         assert "default-src 'none'" in policy
         assert "frame-ancestors 'self'" in policy
-        assert answer.headers["cache-control"] == ("private, max-age=86400" if "assets" in route[1] else "no-store")
+        lasts = "assets" in route[1] and answer.status_code == 200
+        assert answer.headers["cache-control"] == ("private, max-age=86400" if lasts else "no-store")
 
 
 @pytest.mark.parametrize("route", SENT, ids=" ".join)
@@ -99,16 +108,17 @@ class TestOrigin:
     "path",
     ["/", "/audiences", "/audiences/winback", "/audiences/rfm_champions", "/deliveries", REJECTED, "/nowhere"],
 )
-@pytest.mark.parametrize("user", USERS)
-def test_figures_hold_nothing_personal(site, path, user):
-    with site.browser(user) as client:
+@pytest.mark.parametrize(("manager", "user"), EVERYBODY)
+def test_figures_hold_nothing_personal(site_of, manager, user, path):
+    with site_of(manager).browser(user) as client:
         text = client.get(path).text
     assert "</html>" in text
     assert [word for word in PERSONAL if word in text] == []
 
 
-def test_a_viewer_is_shown_no_way_to_what_would_be_refused(site):
-    with site.browser("vera") as client:
+@pytest.mark.parametrize("manager", ROLES)
+def test_a_viewer_is_shown_no_way_to_what_would_be_refused(site_of, manager):
+    with site_of(manager).browser("vera") as client:
         shown = "".join(client.get(path).text for path in ("/audiences/winback", "/deliveries", REJECTED))
     assert "/download" not in shown
     assert "/people" not in shown
@@ -136,7 +146,9 @@ def noted(site, event: str) -> list[tuple[str, dict]]:
         ("tangga_download", ("POST", "/audiences/{name}/download"), {"name": "winback", "method": "POST"}),
     ],
 )
-def test_looks_at_persons_are_in_the_audit_log(site, event, route, extra):
+@pytest.mark.parametrize("manager", ROLES)
+def test_looks_at_persons_are_in_the_audit_log(site_of, manager, event, route, extra):
+    site = site_of(manager)
     before = len(noted(site, event))
     for user in ("mark", "vera"):
         with site.browser(user) as client:
@@ -144,9 +156,17 @@ def test_looks_at_persons_are_in_the_audit_log(site, event, route, extra):
     assert noted(site, event)[before:] == [("mark", extra)]
 
 
-def test_it_is_in_the_navigation_of_airflow(site):
-    with site.browser("vera") as client:
+@pytest.mark.parametrize(
+    ("manager", "user", "is_there"),
+    [("simple", "vera", True), ("fab", "vera", False), ("fab", "mark", False), ("fab", "admin", True)],
+)
+def test_who_finds_it_in_the_navigation_of_airflow(site_of, manager, user, is_there):
+    site = site_of(manager)
+    with site.browser(user) as client:
         client.headers["Accept"] = "application/json"
-        plugins = client.get(f"{site.url}/api/v2/plugins").json()["plugins"]
-    [view] = [view for plugin in plugins for view in plugin["external_views"] if plugin["name"] == "tangga"]
-    assert (view["name"], view["href"], view["url_route"]) == ("Customers", "crm/", "customers")
+        answer = client.get(f"{site.url}/api/v2/plugins")
+    assert answer.status_code == (200 if is_there else 403)
+    plugins = answer.json().get("plugins", [])
+    views = [view for plugin in plugins for view in plugin["external_views"] if plugin["name"] == "tangga"]
+    found = [(view["name"], view["href"], view["url_route"]) for view in views]
+    assert found == [("Customers", "crm/", "customers")] * is_there

@@ -40,7 +40,7 @@ class TestDeliveries:
             ["17 May 2026", stopped],
         ]
         assert [first_words(row) for row in rows_of(document, "to-demo_mailchimp")] == [
-            ["20 May 2026", "waits for somebody"],
+            ["20 May 2026", "waits"],
             ["19 May 2026", "sent"],
             ["17 May 2026", stopped],
         ]

@@ -64,16 +64,59 @@ class TestAudience:
         document = page(mark.get("/audiences"))
         assert [row[0].split("Win back")[0] for row in rows_of(document, "campaigns")] == ["Winback "]
         assert [row[:2] for row in rows_of(document, "lists")] == [["RFM segment: champions", "1"]]
+        told = "files sent 20 Maydemo_mailchimp waits 20 Maydemo_hubspot failed 20 May"
+        assert rows_of(document, "campaigns")[0][-1] == told
+        assert rows_of(document, "lists")[0][-1] == "–"
 
     def test_members_are_masked_until_asked_for(self, mark):
         masked = rows_of(page(mark.get("/audiences/winback")), "members")
         assert [row[0] for row in masked] == ["a•••@e•••", "b•••@e•••"]
-        assert {row[1] for row in masked} == {"at risk: last bought 40 days ago"}
+        assert [row[1] for row in masked] == ["at risk: last bought 40 days ago", "gone: last bought 80 days ago"]
         people = rows_of(page(mark.get("/audiences/winback/people")), "members")
         assert [row[0] for row in people] == [
             "Wening Wulandariani@example.com",
             "<script>alert(1)</script> =1+1budi@example.com",
         ]
+
+    @pytest.mark.parametrize(("path", "who"), [("", "b•••@e•••"), ("/people", "budi@example.com")])
+    def test_members_by_their_reason(self, mark, path, who):
+        document = page(mark.get("/audiences/winback"))
+        assert rows_of(document, "reasons") == [
+            ["at risk: last bought … days ago", "", "1"],
+            ["gone: last bought … days ago", "", "1"],
+        ]
+        [_, gone] = document.xpath("//*[@id='reasons']/ancestor::section//a/@href")
+        assert re.fullmatch(r"/crm/audiences/winback\?why=[0-9a-f]{8}#members", gone)
+        query = gone.removeprefix("/crm/audiences/winback").removesuffix("#members")
+        shown = page(mark.get(f"/audiences/winback{path}{query}"))
+        assert [row[1] for row in rows_of(shown, "members")] == ["gone: last bought 80 days ago"]
+        assert rows_of(shown, "members")[0][0].endswith(who)
+        [other] = shown.xpath("//*[@id='members']/ancestor::section//a[@class='button']/@href")
+        assert "&why=" in other
+
+    @pytest.mark.parametrize(("why", "status"), [("00000000", 404), ("ani@example.com", 422)])
+    def test_no_other_reason(self, mark, why, status):
+        answer = mark.get("/audiences/winback", params={"why": why})
+        assert answer.status_code == status
+        assert "ani@" not in answer.text
+
+    def test_where_it_was_delivered(self, mark):
+        rows = rows_of(page(mark.get("/audiences/winback")), "sent")
+        assert [row[:7] for row in rows] == [
+            ["files", "20 May 2026", "sent", "1", "0", "2", "0"],
+            ["demo_mailchimp", "20 May 2026", "waits", "1", "0", "2", "0"],
+            [
+                "demo_hubspot",
+                "20 May 2026",
+                "failedNothing was sent: the task has failed, and its log says why.",
+                "1",
+                "0",
+                "2",
+                "0",
+            ],
+        ]
+        assert [row[7][:11] for row in rows] == ["20 May 2026", "19 May 2026", "never"]
+        assert page(mark.get("/audiences/rfm_champions")).xpath("//*[@id='sent']") == []
 
     def test_what_is_said_of_it(self, mark):
         document = page(mark.get("/audiences/winback"))
@@ -159,6 +202,15 @@ class TestCustomer:
             ["19 May 2026, 10:00", "order completed", "IDR 125"],
             ["18 May 2026, 08:00", "message sent", "email, kabar_mei"],
         ]
+
+    def test_where_they_are_on_lists(self, mark):
+        rows = rows_of(page(mark.get(f"/customers/{ANI}")), "at")
+        assert [row[:2] for row in rows] == [["demo_mailchimp", "Winback"], ["files", "Winback"]]
+        assert [row[:2] for row in rows_of(page(mark.get(f"/customers/{BUDI}")), "at")] == [
+            ["demo_mailchimp", "none"],
+            ["files", "Winback"],
+        ]
+        assert page(mark.get(f"/customers/{CITRA}")).xpath("//*[@id='at']") == []
 
     def test_why_somebody_is_not_in_an_audience(self, mark):
         document = page(mark.get(f"/customers/{CITRA}"))

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-from sqlalchemy import URL, Engine, NullPool, create_engine, event, text
+from sqlalchemy import URL, Engine, NullPool, create_engine, event, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from tangga.settings import Settings
@@ -118,10 +118,9 @@ def _scripts():
 
 def _revision(engine: Engine) -> str | None:
     """The one that the tables are at, None when there are none."""
-    from alembic.migration import MigrationContext
-
     with engine.connect() as connection, transaction(connection, writes=False):
-        return MigrationContext.configure(connection).get_current_revision()
+        is_there = inspect(connection).has_table("alembic_version")
+        return connection.execute(text("select version_num from alembic_version")).scalar() if is_there else None
 
 
 @cache

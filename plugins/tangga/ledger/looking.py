@@ -97,13 +97,13 @@ class Looking(Session):
         query = query.where(*_of(destination, plan_hash)).order_by(rejected.c.chunk, rejected.c.key)
         return self._rows(query.limit(limit).offset(offset))
 
-    def of_customer(self, customer_id: str) -> tuple[list[dict], list[dict]]:
-        """The lists that somebody is on (destination, list_name, since: null when nobody knows for certain), and where
-        they are known (destination, stopped_at)."""
+    def of_customer(self, ids: Collection[str]) -> tuple[list[dict], list[dict]]:
+        """By the ids of somebody: the lists that they are on (destination, list_name, since: null when nobody knows for
+        certain), and where they are known (destination, stopped_at)."""
         memberships, contacts = tables.memberships, tables.contacts
         lists = select(memberships.c.destination, memberships.c.list_name, memberships.c.since)
-        lists = lists.where(memberships.c.customer_id == customer_id)
-        known = select(contacts.c.destination, contacts.c.stopped_at).where(contacts.c.customer_id == customer_id)
+        lists = lists.where(memberships.c.customer_id.in_(ids))
+        known = select(contacts.c.destination, contacts.c.stopped_at).where(contacts.c.customer_id.in_(ids))
         return (
             self._rows(lists.order_by(memberships.c.destination, memberships.c.list_name)),
             self._rows(known.order_by(contacts.c.destination)),

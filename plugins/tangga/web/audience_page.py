@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request
@@ -9,7 +10,7 @@ from fastapi.responses import HTMLResponse
 
 from tangga.audiences import CampaignAudience
 from tangga.campaigns import Campaign, render
-from tangga.web import access, look, registry
+from tangga.web import access, deliveries, look, registry
 from tangga.web.audiences_page import TREND_DAYS, spark
 from tangga.web.published import Open, company, reading
 
@@ -17,46 +18,65 @@ router = APIRouter()
 
 Name = Annotated[str, Path(pattern=r"^[a-z0-9_]+$")]
 PageNumber = Annotated[int, Query(ge=1, le=1_000_000)]
+Why = Annotated[str | None, Query(pattern=r"^[0-9a-f]{8}$")]
 A_PAGE = 25
+REASONS = 20
+"""How many reasons are listed; the rarest are not."""
 
 
 @router.get("/audiences/{name}")
 def audience(
-    request: Request, name: Name, published: Annotated[Open, Depends(reading)], page: PageNumber = 1
+    request: Request, name: Name, published: Annotated[Open, Depends(reading)], page: PageNumber = 1, why: Why = None
 ) -> HTMLResponse:
     """With members that cannot be told apart."""
-    return _page(request, name, published, page, is_open=False)
+    return _page(request, name, published, page, why, is_open=False)
 
 
 @router.get("/audiences/{name}/people", dependencies=access.noted("tangga_audience_people"))
 def audience_people(
-    request: Request, name: Name, published: Annotated[Open, Depends(reading)], page: PageNumber = 1
+    request: Request, name: Name, published: Annotated[Open, Depends(reading)], page: PageNumber = 1, why: Why = None
 ) -> HTMLResponse:
     """With names and addresses: for those who may see persons, and written to the audit log."""
-    return _page(request, name, published, page, is_open=True)
+    return _page(request, name, published, page, why, is_open=True)
 
 
-def _page(request: Request, name: str, published: Open, page: int, *, is_open: bool) -> HTMLResponse:
+def _page(request: Request, name: str, published: Open, page: int, why: str | None, *, is_open: bool) -> HTMLResponse:
+    """`why` names one of the reasons, so that no free text is in a URL."""
     found = published.once(f"audience {name}", lambda opened: _about(opened, name))
     if found is None:
         raise HTTPException(404, "There is no such audience.")
-    pages = max(1, -(-found["size"]["members"] // A_PAGE))
+    reason = next((reason for reason in found["reasons"] if reason["id"] == why), None)
+    if why and reason is None:
+        raise HTTPException(404, "Nobody is in this audience for that reason any more.")
+    members = reason["members"] if reason else found["size"]["members"]
+    pages = max(1, -(-members // A_PAGE))
     page = min(page, pages)
-    members = _members(published, name, page)
+    delivered = deliveries.everything()
     return look.page(
-        request, "audience.html", here="audiences", **found, members=members, number_of_page=page, pages=pages,
-        is_open=is_open,
+        request, "audience.html", here="audiences", **found, members=_members(published, name, page, reason),
+        reason=reason, number_of_page=page, pages=pages, is_open=is_open, stands=delivered.of_list(name),
+        down=delivered.down,
     )  # fmt: skip
 
 
-def _members(published: Open, name: str, page: int) -> list[dict[str, Any]]:
-    members = published.rows(MEMBERS, {"audience": name, "rows": A_PAGE, "before": (page - 1) * A_PAGE})
+def _members(published: Open, name: str, page: int, reason: dict[str, Any] | None) -> list[dict[str, Any]]:
+    values = {"audience": name, "rows": A_PAGE, "before": (page - 1) * A_PAGE}
+    if reason:
+        members = published.rows(MEMBERS.format(only=f"and {KIND} = $reason"), values | {"reason": reason["reason"]})
+    else:
+        members = published.rows(MEMBERS.format(only=""), values)
     ids = {f"id{number}": member["customer_id"] for number, member in enumerate(members)}
     if not ids:
         return []
     known = published.rows(WHO.format(ids=", ".join(f"${name}" for name in ids)), ids)
     people = {person["customer_id"]: person for person in known}
     return [member | people[member["customer_id"]] for member in members]
+
+
+def _reasons(published: Open, name: str) -> list[dict[str, Any]]:
+    """Why members are in an audience, whatever the numbers and days in it are; each with what it is called in a URL."""
+    reasons = _with_widths(published.rows(REASONS_OF, {"audience": name, "rows": REASONS}), "members")
+    return [row | {"id": hashlib.sha256(row["reason"].encode()).hexdigest()[:8]} for row in reasons]
 
 
 def _about(published: Open, name: str) -> dict[str, Any] | None:
@@ -85,7 +105,8 @@ def _about(published: Open, name: str) -> dict[str, Any] | None:
         "subjects": _subjects(campaign) if campaign else {},
         "trend": trend[::-1],
         "spark": spark(label, [(row["as_of_date"], row["members"]) for row in trend]),
-        "exclusions": _with_widths(published.rows(EXCLUSIONS, {"audience": name})),
+        "reasons": _reasons(published, name),
+        "exclusions": _with_widths(published.rows(EXCLUSIONS, {"audience": name}), "customers"),
         "overlap": published.rows(OVERLAP, {"audience": name}),
         "steps": published.rows(STEPS, {"audience": name}),
         "uplift": published.rows(
@@ -107,9 +128,9 @@ def _subjects(campaign: Campaign) -> dict[tuple[int, str], str]:
     return subjects
 
 
-def _with_widths(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    most = max((row["customers"] for row in rows), default=0) or 1
-    return [row | {"width": round(row["customers"] / most * 100, 1)} for row in rows]
+def _with_widths(rows: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
+    most = max((row[name] for row in rows), default=0) or 1
+    return [row | {"width": round(row[name] / most * 100, 1)} for row in rows]
 
 
 SIZE = """
@@ -134,8 +155,18 @@ TREND = """
 MEMBERS = """
     select customer_id, why, entered_on, step, template, is_due, postponed_why
     from audiences.audience_members
-    where audience = $audience
+    where audience = $audience {only}
     limit $rows offset $before
+"""
+
+KIND = "regexp_replace(why, '[0-9][0-9.,:-]*', '…', 'g')"
+
+REASONS_OF = f"""
+    select {KIND} as reason, cast(sum(members) as bigint) as members
+    from (select why, count(*) as members from audiences.audience_members where audience = $audience group by why)
+    group by reason
+    order by members desc, reason
+    limit $rows
 """
 
 # Asked for by their ids, as DuckDB would read whole tables to join a few rows with them.

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 
 from tangga.audiences import CampaignAudience
-from tangga.web import charts, look, registry
+from tangga.web import charts, deliveries, look, registry
 from tangga.web.published import Open, reading
 
 router = APIRouter()
@@ -21,7 +21,7 @@ TREND_DAYS = 90
 @router.get("/audiences")
 def audiences(request: Request, published: Annotated[Open, Depends(reading)]) -> HTMLResponse:
     found = published.once("audiences", everything)
-    return look.page(request, "audiences.html", here="audiences", **found)
+    return look.page(request, "audiences.html", here="audiences", **found, delivered=deliveries.everything())
 
 
 def everything(published: Open) -> dict[str, Any]:

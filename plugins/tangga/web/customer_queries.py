@@ -37,6 +37,8 @@ PERSON = """
 
 NOW_CALLED = "select customer_id from core.customer_id_aliases where customer_id_before = $id"
 
+EARLIER = "select customer_id_before from core.customer_id_aliases where customer_id = $id order by 1"
+
 RECORDS = """
     select source, contact_id, is_listed
     from core.customer_identities

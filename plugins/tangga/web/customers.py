@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Form, HTTPException, Path, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from tangga.landing import normalise
-from tangga.web import access, customer_queries, look, registry
+from tangga.web import access, customer_queries, deliveries, look, registry
 from tangga.web.published import Open, company, reading
 
 router = APIRouter()
@@ -67,6 +67,7 @@ def _about(published: Open, customer_id: str) -> dict[str, Any]:
         row["audience"]: row | {"label": registry.label(row["audience"], registry.entry_of(row["audience"], entries))}
         for row in published.rows(customer_queries.AUDIENCES, here)
     }
+    earlier = [row["customer_id_before"] for row in published.rows(customer_queries.EARLIER, here)]
     timeline = published.rows(customer_queries.TIMELINE, here | {"rows": ENTRIES + 1})
     return {
         "records": published.rows(customer_queries.RECORDS, here),
@@ -81,6 +82,7 @@ def _about(published: Open, customer_id: str) -> dict[str, Any]:
             for row in audiences.values()
             if not row["why"] and not row["reason"]
         ],
+        "delivered": deliveries.of_customer([customer_id, *earlier]),
         "timeline": timeline[:ENTRIES],
         "has_more": len(timeline) > ENTRIES,
         "recommendations": published.rows(customer_queries.RECOMMENDATIONS, here),

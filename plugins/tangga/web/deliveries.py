@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +13,7 @@ from fastapi.responses import HTMLResponse
 
 from tangga import ledger
 from tangga.activation import standing
+from tangga.activation.limits import STEP
 from tangga.activation.standing import Standing
 from tangga.destinations.files import manifests
 from tangga.erasure import requests
@@ -28,7 +30,7 @@ PLANS = 10
 """How many plans of a destination are shown."""
 
 PATIENCE_SECONDS = 30
-"""For so long a database that was down is not asked again: one page waits for it, not all of them."""
+"""For so long a ledger that was down is not asked again."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,38 @@ class Delivered:
     down: str = ""
 
     def of(self, destination: str) -> list[Standing]:
+        """Its plans, the newest first."""
         return [one for one in self.standings if one.destination == destination]
+
+    def of_list(self, name: str) -> list[ListStanding]:
+        """How a list stands at each destination that a plan has ever meant it for, in the order of `tangga.yml`."""
+        found = []
+        for destination in company().destinations:
+            plans = [one for one in self.of(destination) if name in (one.entry or {"lists": {}})["lists"]]
+            newest = next((one for one in plans if one.state != "void"), plans[0] if plans else None)
+            if newest:
+                found.append(ListStanding(newest, next((one for one in plans if one.state == "sent"), None), name))
+        return found
+
+
+@dataclass(frozen=True)
+class ListStanding:
+    """A list at a destination: what came of the newest plan that counts, and of the last that was sent."""
+
+    newest: Standing
+    sent: Standing | None
+    name: str
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """before, added, removed, updated, unchanged, after: what the newest plan makes of the list."""
+        return self.newest.entry["lists"][self.name]
+
+    @property
+    def rejected(self) -> int:
+        """Rows of the list that were rejected."""
+        refused = self.newest.tally.refused.items()
+        return sum(rows for (kind, _, of), rows in refused if (kind, of) == ("rejected", self.name))
 
 
 @router.get("/deliveries")
@@ -58,18 +91,50 @@ def deliveries(request: Request) -> HTMLResponse:
 def everything() -> Delivered:
     """What the plans, the ledger and Airflow say now."""
     settings, runs = company(), airflow_runs.look()
-    if _DOWN.is_known():
-        return Delivered((), {}, 0, runs, _DOWN.sentence)
     try:
-        with ledger.reading(settings) as book:
-            standings = standing.everything(settings, book)
-            destinations = book.destinations() if book else {}
-        overdue = requests.late(settings)
-    except (LedgerDown, SourceRefused) as error:
-        if settings.ledger.connection:
-            _DOWN.remember(str(error))
-        return Delivered((), {}, 0, runs, str(error))
+        with _asked_again_later():
+            with ledger.reading(settings) as book:
+                standings = standing.everything(settings, book)
+                destinations = book.destinations() if book else {}
+            overdue = requests.late(settings)
+    except LedgerDown as down:
+        return Delivered((), {}, 0, runs, str(down))
     return Delivered([_as_airflow_says(one, runs) for one in standings], destinations, overdue, runs)
+
+
+@contextmanager
+def _asked_again_later() -> Iterator[None]:
+    """A ledger on a server that is down is not asked again for a while: one page waits for it, not all of them. Raises
+    `LedgerDown`."""
+    if time.monotonic() < _DOWN["until"]:
+        raise LedgerDown(_DOWN["sentence"])
+    try:
+        yield
+    except (LedgerDown, SourceRefused) as error:
+        if company().ledger.connection:
+            _DOWN.update(until=time.monotonic() + PATIENCE_SECONDS, sentence=str(error))
+        raise LedgerDown(str(error)) from None
+
+
+_DOWN: dict[str, Any] = {"until": 0.0, "sentence": ""}
+
+
+def of_customer(ids: Sequence[str]) -> list[dict[str, Any]]:
+    """Destination by destination, as far as the ledger can tell: the lists that somebody is on there, by their ids, and
+    since when they are to be sent nothing."""
+    try:
+        with _asked_again_later(), ledger.reading(company()) as book:
+            lists, known = book.of_customer(ids) if book else ((), ())
+    except LedgerDown:
+        return []
+    places = {row["destination"]: {"name": row["destination"], "lists": [], "stopped_at": None} for row in lists}
+    for row in known:
+        place = places.setdefault(row["destination"], {"name": row["destination"], "lists": [], "stopped_at": None})
+        place["stopped_at"] = row["stopped_at"]
+    for row in lists:
+        audience, _, step = row["list_name"].partition(STEP)
+        places[row["destination"]]["lists"].append(row | {"audience": audience, "step": step})
+    return [places[name] for name in sorted(places)]
 
 
 def _as_airflow_says(one: Standing, runs: Runs) -> Standing:
@@ -105,19 +170,3 @@ def written(name: str) -> dict[str, Any] | None:
         return None
     folder = settings.home / "exports" / name
     return manifests.read(folder) | {"folder": str(folder)}
-
-
-class _Down:
-    """A ledger that was found to be down, for a while."""
-
-    def __init__(self) -> None:
-        self.sentence, self._until = "", 0.0
-
-    def is_known(self) -> bool:
-        return time.monotonic() < self._until
-
-    def remember(self, sentence: str) -> None:
-        self.sentence, self._until = sentence, time.monotonic() + PATIENCE_SECONDS
-
-
-_DOWN = _Down()

@@ -11,8 +11,6 @@ from tangga import ledger
 from tangga.activation.limits import STEP
 from tangga.activation.standing import Standing
 from tangga.destinations import words
-from tangga.ledger import LedgerDown
-from tangga.sources.records import SourceRefused
 from tangga.web import access, deliveries, look, registry
 from tangga.web.airflow_runs import run_link
 from tangga.web.published import company
@@ -95,14 +93,11 @@ def _of_list(counted: dict[tuple[str, str | None], int], name: str) -> int:
 def _refused(one: Standing, page: int, *, is_open: bool) -> dict[str, Any]:
     """Why rows were not taken, and a page of them. A tool's words may hold an address in spite of everything: who may
     not see persons is shown them without."""
-    try:
-        with ledger.reading(company()) as book:
-            if book is None:
-                return {"reasons": [], "rows": []}
-            reasons = book.words(one.destination, one.plan_hash)
-            rows = book.refused_rows(one.destination, one.plan_hash, A_PAGE, (page - 1) * A_PAGE)
-    except (LedgerDown, SourceRefused):
-        return {"reasons": [], "rows": []}
+    with ledger.reading(company()) as book:
+        if book is None:
+            return {"reasons": [], "rows": []}
+        reasons = book.words(one.destination, one.plan_hash)
+        rows = book.refused_rows(one.destination, one.plan_hash, A_PAGE, (page - 1) * A_PAGE)
     for row in reasons:
         row["words"] = words.safe(row["words"])
     if not is_open:

@@ -70,6 +70,7 @@ def _environment() -> Environment:
         "signed": signed,
         "percent_change": percent_change,
         "day": day,
+        "short_day": short_day,
         "month": month,
         "moment": moment,
         "masked": masked,
@@ -115,6 +116,11 @@ def percent_change(value: float | Decimal) -> str:
 def day(value: date | None) -> str:
     """`20 May 2026`."""
     return NOTHING if value is None else f"{value.day} {value:%b %Y}"
+
+
+def short_day(value: date) -> str:
+    """`20 May`."""
+    return f"{value.day} {value:%b}"
 
 
 def month(value: date | None) -> str:
