@@ -162,7 +162,7 @@ def serving(home: Path, file: Path) -> Iterator[Site]:
         probe.bind((airflow_home.HOST, 0))
         port = probe.getsockname()[1]
     environment = os.environ | airflow_home.environment(config, port)
-    command = [sys.executable, str(Path(company.__file__).with_name("serve.py")), str(home), str(port)]
+    command = [sys.executable, str(Path(company.__file__).with_name("serve.py")), str(home), str(port), "simple"]
     url = f"http://{airflow_home.HOST}:{port}"
     with open(home / "server.log", "wb") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT, cwd=REPOSITORY)
