@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tangga.campaigns import mobile
 from tests.unit.inbox import Inbox
 from tests.unit.mariadb import MariaDb, program
 from tests.unit.object_store import Bucket, ObjectStore
@@ -57,6 +58,20 @@ def object_store():
     started = ObjectStore()
     yield started
     started.stop()
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """The Chromium of this machine, without a window."""
+    executable = mobile.browser()
+    if executable is None:
+        pytest.skip("there is no Chromium on this machine (Debian: apt-get install chromium)")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=executable, args=list(mobile.FLAGS))
+        yield started
+        started.close()
 
 
 _numbers = itertools.count(1)

@@ -1,104 +1,71 @@
-"""`make up` and `make down` for real: four processes, the API with its logins, and nothing left behind."""
+"""`make up` and `make down` for real, with the e-mail tools to play with: four processes, the API with its logins, what
+people do there in a browser from the login to the sent list, and nothing left behind. One start for all of it; the
+tests go through one day, in this order."""
 
 from __future__ import annotations
 
 import json
-import os
-import socket
-import subprocess
-import sys
 import time
-import urllib.error
-import urllib.request
-from dataclasses import dataclass
+from contextlib import closing
 from datetime import date, timedelta
 from itertools import pairwise
-from pathlib import Path
 
+import duckdb
+import httpx
 import psutil
 import pytest
 
-from tangga.local import airflow_home
-from tangga.settings import REPOSITORY, load
+from tangga.local import demo_tools
+from tests.e2e.running import Airflow, free_port
+from tests.e2e.visiting import customers, download, figures, follow, rows, visitor
 
 pytestmark = pytest.mark.e2e
 DAGS = {"crm_land", "crm_build", "crm_activate"}
-
-
-@dataclass
-class Airflow:
-    home: Path
-    port: int
-
-    def command(self, *arguments: str) -> subprocess.CompletedProcess:
-        return subprocess.run(
-            [sys.executable, "-m", "tangga.local.up", *arguments, "--home", str(self.home)],
-            env=os.environ
-            | {"PYTHONPATH": f"{REPOSITORY / 'plugins'}{os.pathsep}{REPOSITORY}", "TANGGA_DEMO_SCALE": "0.05"},
-            capture_output=True,
-            text=True,
-            timeout=240,
-        )
-
-    def request(self, path: str, token: str | None = None, body: dict | None = None) -> tuple[int, dict]:
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{self.port}{path}",
-            data=None if body is None else json.dumps(body).encode(),
-            headers={"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {}),
-        )
-        try:
-            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=120) as answer:
-                return answer.status, json.load(answer)
-        except urllib.error.HTTPError as error:
-            return error.code, {}
-
-    def token(self, user: str) -> str:
-        password = airflow_home.logins(load(home=self.home))[user]
-        status, answer = self.request("/auth/token", body={"username": user, "password": password})
-        assert status == 201
-        return answer["access_token"]
-
-    def runs(self, dag_id: str, token: str) -> list[dict]:
-        """The runs of a DAG, in the order in which they began; those that wait last."""
-        _, answer = self.request(f"/api/v2/dags/{dag_id}/dagRuns?limit=100", token)
-        return sorted(answer.get("dag_runs", []), key=lambda run: run["start_date"] or "9")
-
-    def await_runs(self, dag_id: str, number: int, token: str, seconds: float = 1200) -> list[dict]:
-        """The runs of a DAG when so many of them have ended."""
-        deadline = time.monotonic() + seconds
-        while True:
-            runs = self.runs(dag_id, token)
-            if len(runs) >= number and all(run["state"] in ("success", "failed") for run in runs):
-                return runs
-            assert time.monotonic() < deadline, [(run["partition_key"], run["state"]) for run in runs]
-            time.sleep(1)
-
-    def processes(self) -> list[str]:
-        """Every process that has this home in its environment or its arguments."""
-        found = []
-        for process in psutil.process_iter():
-            try:
-                known = [*process.cmdline(), *process.environ().values()]
-                if process.status() != psutil.STATUS_ZOMBIE and any(str(self.home) in value for value in known):
-                    found.append(f"{process.pid} {' '.join(process.cmdline())}")
-            except (psutil.Error, OSError):
-                continue
-        return found
+FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @pytest.fixture(scope="module")
 def airflow(tmp_path_factory):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    running = Airflow(tmp_path_factory.mktemp("up") / "home", port)
+    running = Airflow(tmp_path_factory.mktemp("up") / "home", free_port())
     try:
-        started = running.command("up", "--detach", "--port", str(port))
+        started = running.command("up", "--detach", "--port", str(running.port))
         assert started.returncode == 0, started.stdout + started.stderr
-        assert f"http://127.0.0.1:{port}" in started.stdout
+        assert f"{running.url}/plugin/customers/crm/" in started.stdout
         yield running
     finally:
         running.command("down")
+
+
+@pytest.fixture(scope="module")
+def published(airflow):
+    """The first day's version, once its lists lie in files and both e-mail tools wait for somebody."""
+    airflow.await_questions(airflow.token("admin"))
+    return (airflow.home / "published" / "current").resolve()
+
+
+def asked(database, sql: str) -> list[tuple]:
+    with closing(duckdb.connect(str(database), read_only=True)) as con:
+        return con.execute(sql).fetchall()
+
+
+def members_of_winback(published) -> dict[str, str]:
+    """Address -> why."""
+    return dict(
+        asked(
+            published / "private.duckdb",
+            "select email, why from audiences.audience_members join core.dim_customers using (customer_id) "
+            "where audience = 'winback'",
+        )
+    )
+
+
+def tagged(airflow, tag: str) -> set[str]:
+    """Who has a tag in the e-mail tool, as its own API says."""
+    tool = json.loads(demo_tools.connections(airflow.port)["AIRFLOW_CONN_DEMO_MAILCHIMP"])
+    url = f"{tool['host']}/3.0/lists/a1b2c3d4e5/members"
+    found = httpx.get(url, params={"count": 1000}, auth=("any", tool["password"])).json()
+    assert found["total_items"] == len(found["members"])
+    return {one["email_address"] for one in found["members"] if tag in [tag["name"] for tag in one["tags"]]}
 
 
 def test_all_four_are_healthy(airflow):
@@ -133,6 +100,97 @@ def test_a_viewer_may_look_but_not_trigger(airflow):
     assert airflow.request("/api/v2/dags/crm_land/dagRuns", token, body={"logical_date": None})[0] == 403
 
 
+def test_from_the_login_to_who_gets_the_winback_mail_and_why(airflow, chromium, published, tmp_path):
+    public, members = published / "crm.duckdb", members_of_winback(published)
+    assert members
+    with visitor(chromium, airflow, "mark") as page:
+        assert page.get_by_test_id("dashboard-alerts").get_by_role("link").get_attribute("href").endswith("/crm/")
+        shown = customers(page)
+        first = figures(shown)
+        [(known, may_be_written_to)] = asked(
+            public,
+            "select count(*), count(*) filter (is_contactable) from core.dim_customers "
+            "left join customer.customer_contactability using (customer_id) where channel = 'email'",
+        )
+        assert (first["Customers"], first["May be written to"]) == (str(known), str(may_be_written_to))
+        assert [row[0].split(" ", 1) + [row[2]] for row in rows(shown, "ladder")] == [
+            [str(rung), name, str(number)]
+            for rung, name, number in asked(
+                public,
+                "select rung, rung_name, count(*) from customer.customer_lifecycle group by all order by rung desc",
+            )
+        ]
+        assert ["Winback", str(len(members))] in rows(shown, "to-send")
+
+        follow(shown, "Winback")
+        assert page.url.endswith("/plugin/customers/crm/audiences/winback")
+        assert figures(shown)["Members"] == str(len(members))
+        whys = [row[1] for row in rows(shown, "members")]
+        assert whys and set(whys) <= set(members.values())
+        for kind in ("CSV", "Spreadsheet"):
+            listed = download(page, shown, kind, tmp_path)
+            assert len(listed) == len(members)
+            assert {row["email"]: row["why"] for row in listed} == members
+            assert [cell for row in listed for cell in row.values() if cell.startswith(FORMULAS)] == []
+
+
+def test_a_viewer_sees_figures_and_nobody(airflow, chromium, published):
+    members = members_of_winback(published)
+    with visitor(chromium, airflow, "vera") as page:
+        shown = customers(page)
+        assert shown.get_by_role("link", name="Customers").count() == 0
+        follow(shown, "Winback")
+        assert rows(shown, "members")
+        words = shown.locator("body").inner_text()
+        assert "•••@" in words
+        assert [address for address in members if address in words] == []
+        assert shown.get_by_role("button").count() == 0
+        listed = f"{airflow.url}/crm/audiences/winback"
+        for path in (f"{listed}/people", f"{airflow.url}/crm/customers"):
+            answer = page.goto(path)
+            assert (answer.status, "Your role does not allow this" in answer.text()) == (403, True)
+        own = {"Origin": airflow.url}
+        assert page.request.post(f"{listed}/download", form={"kind": "plain"}, headers=own).status == 403
+
+
+def test_nothing_is_sent_before_somebody_agrees_and_then_it_is(airflow, chromium, published):
+    """One question is answered where the page leads to it, the other where Airflow's first page does."""
+    members, token = set(members_of_winback(published)), airflow.token("admin")
+    with visitor(chromium, airflow, "mark") as page:
+        shown = customers(page)
+        follow(shown, "Deliveries")
+        assert {name: rows(shown, f"to-{name}")[0][1] for name in ("files", "demo_mailchimp", "demo_hubspot")} == {
+            "files": "sent", "demo_mailchimp": "waits for somebody", "demo_hubspot": "waits for somebody",
+        }  # fmt: skip
+        assert tagged(airflow, "crm:winback") == set()
+        question = shown.locator("section[aria-labelledby='waiting'] div").filter(has_text="demo_mailchimp")
+        question.get_by_role("link", name="Answer in Airflow").click()
+        page.get_by_text("to demo_mailchimp?").wait_for()
+        page.get_by_role("button", name="Approve").click()
+
+        page.get_by_test_id("nav-home-link").click()
+        page.get_by_text("Required Actions").click()
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_role("row", name="demo_hubspot").first.click()
+        dialog.get_by_text("to demo_hubspot?").wait_for()
+        dialog.get_by_role("button", name="Reject").click()
+        [run] = airflow.await_runs("crm_activate", 1, token)
+
+    assert run["state"] == "success"
+    states = airflow.tasks(run, token)
+    assert {task: state for task, state in states.items() if task[0].startswith("activate.")} == {
+        ("activate.approve", 0): "success", ("activate.approve", 1): "success", ("activate.approve", 2): "skipped",
+        ("activate.deliver", 0): "success", ("activate.deliver", 1): "success", ("activate.deliver", 2): "skipped",
+    }  # fmt: skip
+    assert tagged(airflow, "crm:winback") == members
+    with visitor(chromium, airflow, "mark") as page:
+        shown = customers(page)
+        follow(shown, "Deliveries")
+        [after] = rows(shown, "to-demo_mailchimp")
+        assert (after[1], after[7].split(",")[0]) == ("sent", "mark")
+        assert rows(shown, "to-demo_hubspot")[0][1].startswith("refused")
+
+
 def test_a_backfill_lands_and_builds_past_days_in_order_and_sends_none(airflow):
     """What the form of the UI sends: times of the day in UTC, one run at a time."""
     token = airflow.token("admin")
@@ -152,9 +210,9 @@ def test_a_backfill_lands_and_builds_past_days_in_order_and_sends_none(airflow):
     for runs in (landed, built):
         assert [earlier["end_date"] <= later["start_date"] for earlier, later in pairwise(runs)] == [True, True]
     for run in activated[1:]:
-        path = f"/api/v2/dags/crm_activate/dagRuns/{run['dag_run_id']}/taskInstances"
-        states = {task["task_id"]: task["state"] for task in airflow.request(path, token)[1]["task_instances"]}
-        assert {task for task, state in states.items() if state == "success"} == {"is_newest_day"}
+        assert {task for (task, _), state in airflow.tasks(run, token).items() if state == "success"} == {
+            "is_newest_day"
+        }
     published = airflow.home / "published"
     assert {path.name[:10] for path in (published / "versions").iterdir()} == {newest.isoformat(), *past}
     assert (published / "current").readlink().name.startswith(newest.isoformat())
@@ -165,7 +223,7 @@ def test_a_backfill_lands_and_builds_past_days_in_order_and_sends_none(airflow):
 def test_a_second_one_in_the_same_home_is_refused(airflow):
     second = airflow.command("up", "--port", str(airflow.port))
     assert second.returncode == 3
-    assert f"Airflow is up in {airflow.home} (http://127.0.0.1:{airflow.port})" in second.stderr
+    assert f"Airflow is up in {airflow.home} ({airflow.url})" in second.stderr
 
 
 def test_a_port_that_is_taken_is_said_in_a_sentence(airflow, tmp_path):

@@ -46,11 +46,13 @@ class Site:
             client.cookies.set("_token", self.token(user))
         return client
 
+    def password(self, user: str) -> str:
+        passwords = airflow_home.logins(settings.load(home=self.home))
+        return passwords["admin" if self.manager == "fab" else user]
+
     def token(self, user: str) -> str:
         if user not in self._tokens:
-            passwords = airflow_home.logins(settings.load(home=self.home))
-            password = passwords["admin" if self.manager == "fab" else user]
-            login = {"username": user, "password": password}
+            login = {"username": user, "password": self.password(user)}
             self._tokens[user] = httpx.post(f"{self.url}/auth/token", json=login).json()["access_token"]
         return self._tokens[user]
 
@@ -93,7 +95,6 @@ def _started(home: Path, manager: str) -> Site:
         port = probe.getsockname()[1]
     paths = [str(REPOSITORY / "plugins"), str(REPOSITORY), os.environ.get("PYTHONPATH", "")]
     config = settings.load(home=home)
-    # The address that Airflow tells has to be the one it is asked at.
     environment = os.environ | airflow_home.environment(config, port) | {"PYTHONPATH": os.pathsep.join(paths)}
     with open(home / "server.log", "wb") as log:
         command = [sys.executable, str(Path(__file__).with_name("serve.py")), str(home), str(port), manager]

@@ -16,6 +16,7 @@ from tests.web.people import FAB, ROLES
 def main(home: Path, port: int, manager: str) -> None:
     config = settings.load(home=home)
     airflow_home.activate(config)
+    os.environ.update(airflow_home.environment(config, port))  # FAB leads to the address that Airflow says it has
     if manager == "fab":
         os.environ["AIRFLOW__CORE__AUTH_MANAGER"] = FAB
     import uvicorn

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
+from urllib.parse import unquote
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import sync_playwright
 
-from tangga.campaigns import mobile
-from tests.web.company import ANI
+from tests.web.company import ANI, AS_OF
+from tests.web.sent import BEFORE, WAITS_IN, page_of
 
-PAGES = ("/", "/audiences", "/audiences/winback/people", "/customers", f"/customers/{ANI}", "/nowhere")
+REJECTED = page_of("demo_mailchimp", BEFORE)
+
+PAGES = (
+    *("/", "/audiences", "/audiences/winback", "/audiences/winback/people", "/customers", f"/customers/{ANI}"),
+    *("/deliveries", f"{REJECTED}/people", page_of("demo_mailchimp", AS_OF), page_of("files", AS_OF), "/nowhere"),
+)
 NOT_SERIOUS = {"minor", "moderate"}
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    executable = mobile.browser()
-    if executable is None:
-        pytest.skip("there is no Chromium on this machine (Debian: apt-get install chromium)")
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=executable, args=list(mobile.FLAGS))
-        yield started
-        started.close()
 
 
 def opened(chromium, site, *, width=1280, theme="light", **options):
@@ -51,6 +46,20 @@ def test_the_policy_refuses_nothing_of_its_own(chromium, site):
     for path in PAGES[:-1]:
         shown.goto(f"{site.url}/crm{path}")
     assert said == []
+
+
+def test_what_waits_is_answered_in_the_window_and_not_in_an_airflow_within_it(chromium, site):
+    shown = opened(chromium, site)
+    shown.goto(f"{site.url}/plugin/customers")
+    frame = shown.frame_locator("iframe")
+    frame.get_by_role("link", name="Deliveries").click()
+    frame.get_by_role("link", name="Answer in Airflow").click()
+    shown.wait_for_url("**/required_actions")
+    assert unquote(shown.url).endswith(
+        f"/dags/crm_activate/runs/{WAITS_IN}/tasks/activate.approve/mapped/1/required_actions"
+    )
+    shown.go_back()
+    assert frame.get_by_role("heading", level=1).inner_text() == "Deliveries"
 
 
 def test_from_the_first_page_to_the_file_and_the_customer(chromium, site):

@@ -38,14 +38,19 @@ def own_origin(request: Request) -> None:
         raise HTTPException(403, "This form was not sent from this page.")
 
 
-def may_see_persons(request: Request, user: GetUserDep) -> None:
-    """Tells the templates, so that nobody is shown links that would be refused."""
-    request.state.may_see_persons = get_auth_manager().is_authorized_dag(
-        method="POST", access_entity=DagAccessEntity.RUN, details=DagDetails(id=DAG), user=user
-    )
+def tell(request: Request, user: GetUserDep) -> None:
+    """Tells the templates what somebody may, so that nobody is shown links that would be refused."""
+
+    def may(method, entity) -> bool:
+        return get_auth_manager().is_authorized_dag(
+            method=method, access_entity=entity, details=DagDetails(id=DAG), user=user
+        )
+
+    request.state.may_see_persons = may("POST", DagAccessEntity.RUN)
+    request.state.may_answer = may("PUT", DagAccessEntity.HITL_DETAIL)
 
 
-READ = [Depends(own_origin), Depends(requires_access_dag("GET", None, DAG)), Depends(may_see_persons)]
+READ = [Depends(own_origin), Depends(requires_access_dag("GET", None, DAG)), Depends(tell)]
 PERSONS = Depends(requires_access_dag("POST", DagAccessEntity.RUN, DAG))
 
 

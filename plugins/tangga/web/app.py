@@ -38,7 +38,8 @@ HEADERS = {
 }
 WORDS = {
     401: "Please log in.",
-    403: "Your role does not allow this. People, addresses and downloads are for those who may start crm_activate.",
+    403: "Your role does not allow this. Names, addresses and files are for those who may "
+    "start crm_activate: ask whoever runs Airflow here.",
     404: "There is no such page.",
     405: "There is no such page.",
     422: "That could not be understood.",

@@ -37,6 +37,7 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> H
             airflow=root.removesuffix(PREFIX),
             asset=lambda name: f"{root}/assets/{name}?{_digest(name)}",
             may_see_persons=getattr(request.state, "may_see_persons", False),
+            may_answer=getattr(request.state, "may_answer", False),
         )
     )
     return HTMLResponse(filled, status)

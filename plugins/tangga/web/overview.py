@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 
+from tangga.audiences import Audience
 from tangga.web import charts, look, registry
 from tangga.web.published import Open, reading
 
@@ -63,11 +64,15 @@ def figures(published: Open) -> dict[str, Any]:
         "months_since": range(1, 1 + max((n for cohort in cohorts for n in cohort["months"]), default=0)),
         "today": published.row(TODAY, {"as_of": as_of}),
         "climbs": published.rows(CLIMBS, {"as_of": as_of}),
-        "movements": [
-            row | {"label": registry.label(row["audience"], registry.entry_of(row["audience"], entries))}
-            for row in published.rows(MOVEMENTS, {"as_of": as_of})
-        ],
+        "to_send": _labelled(published.rows(TO_SEND, {"as_of": as_of}), entries),
+        "movements": _labelled(published.rows(MOVEMENTS, {"as_of": as_of}), entries),
     }
+
+
+def _labelled(rows: list[dict[str, Any]], entries: list[Audience]) -> list[dict[str, Any]]:
+    return [
+        row | {"label": registry.label(row["audience"], registry.entry_of(row["audience"], entries))} for row in rows
+    ]
 
 
 def _ladder(published: Open, days: dict) -> list[dict[str, Any]]:
@@ -207,8 +212,7 @@ TODAY = """
         (select count(*) from core.fct_orders where is_purchase and order_date = $as_of) as orders,
         (select sum(net_amount) from core.fct_orders where is_purchase and order_date = $as_of) as net_value,
         (select count(*) from core.fct_tickets where opened_date = $as_of) as tickets,
-        (select count(*) from core.fct_survey_responses where answer_date = $as_of) as answers,
-        (select count(*) from audiences.audience_due where as_of_date = $as_of and test_group = 'member') as due
+        (select count(*) from core.fct_survey_responses where answer_date = $as_of) as answers
 """
 
 CLIMBS = """
@@ -217,6 +221,13 @@ CLIMBS = """
     where valid_from = $as_of and previous_rung is not null and previous_rung <> rung
     group by previous_rung, previous_rung_name, rung, rung_name
     order by customers desc, previous_rung, rung
+"""
+
+TO_SEND = """
+    select audience, due
+    from audiences.audience_sizes
+    where as_of_date = $as_of and due > 0
+    order by due desc, audience
 """
 
 MOVEMENTS = """
