@@ -21,7 +21,7 @@ INSTALLED := .venv/.installed$(EXTRAS:%=-%)
 OPTIONS := $(if $(CONFIG),--config "$(CONFIG)") $(if $(TANGGA_HOME),--home "$(TANGGA_HOME)")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor run plan up down erase erasures erase-lift rules-diff audience test soak bench check campaigns docs lock clean
+.PHONY: help setup doctor run plan up down erase erasures erase-lift rules-diff audience test soak bench check campaigns docs screenshots lock clean
 
 help: ## this list
 	@echo "Tangga: from customer data to campaigns, every morning."
@@ -81,6 +81,9 @@ campaigns: $(INSTALLED) ## every message of campaigns/ as HTML and text (TOOL=ma
 
 docs: $(INSTALLED) ## the pages of docs/ that are written from the code
 	@$(BIN)/python -m tangga.docs
+
+screenshots: $(INSTALLED) ## the pictures of the page in docs/images, of what 'make up' is showing
+	@$(BIN)/python -m tests.web.screenshots $(if $(TANGGA_HOME),--home "$(TANGGA_HOME)")
 
 lock: $(INSTALLED) ## requirements*.in -> requirements*.txt
 	@for name in requirements requirements-value; do \

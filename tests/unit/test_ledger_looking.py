@@ -33,7 +33,7 @@ def test_how_far_a_plan_has_come(ledger_settings):
         book.begin_chunk(ChunkId("tool", "p1", 2), "add", "birthday", people("d"))
         deliver(book, 0, "add", "winback", people("z"), plan="p2")
     with ledger.reading(ledger_settings) as book:
-        tally = book.tallies(["p1"])["tool", "p1"]
+        tally = book.tallies([("tool", "p1")])["tool", "p1"]
         assert (tally.done, tally.taken, tally.kind("rejected"), tally.kind("withheld")) == (2, 4, 1, 0)
         assert tally.sent == {("upsert", None): 2, ("add", "winback"): 3, ("add", "birthday"): 1}
         assert tally.acknowledged == {("upsert", None): 2, ("add", "winback"): 3}

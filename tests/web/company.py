@@ -118,7 +118,7 @@ def _fill(con: duckdb.DuckDBPyConnection, as_of: date, members: tuple[str, ...])
     for person in members:
         add(
             "audiences.audience_members", audience="winback", customer_id=person, channel="email", as_of_date=as_of,
-            why="gone: last bought 80 days ago" if person == BUDI else "at risk: last bought 40 days ago",
+            why="gone: last bought 80 days ago" if person == BUDI else "at risk: last bought 1 day ago",
             entry_key="2026-04-10", entered_on=as_of, step=1, template="missed",
             is_due=True,
         )  # fmt: skip

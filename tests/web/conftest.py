@@ -53,7 +53,7 @@ class Site:
     def token(self, user: str) -> str:
         if user not in self._tokens:
             login = {"username": user, "password": self.password(user)}
-            self._tokens[user] = httpx.post(f"{self.url}/auth/token", json=login).json()["access_token"]
+            self._tokens[user] = httpx.post(f"{self.url}/auth/token", json=login, timeout=60).json()["access_token"]
         return self._tokens[user]
 
 

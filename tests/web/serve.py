@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tangga import settings
 from tangga.local import airflow_home
-from tests.web.people import FAB, ROLES
+from tests.web.people import FAB, MORE, ROLES
 
 
 def main(home: Path, port: int, manager: str) -> None:
@@ -40,8 +40,12 @@ def _add_people(password: str) -> None:
     with manager.flask_app.app_context():
         security = manager.security_manager
         for user, role in ROLES["fab"].items():
+            roles = [security.find_role(role)]
+            for name, permission in MORE.get(user, {}).items():
+                roles.append(security.add_role(name))
+                security.add_permission_to_role(roles[-1], security.create_permission(*permission))
             given = {"first_name": user, "last_name": "", "email": f"{user}@staff.example", "password": password}
-            security.add_user(username=user, role=security.find_role(role), **given)
+            security.add_user(username=user, role=roles, **given)
 
 
 if __name__ == "__main__":

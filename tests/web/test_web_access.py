@@ -20,7 +20,7 @@ PLAN = {"destination": "demo_mailchimp", "plan": hash_of("demo_mailchimp", BEFOR
 WINBACK = {"name": "winback"}
 FIGURES, PERSONS = "figures", "persons"
 """What somebody has to be allowed to see."""
-MAY_SEE = {"paul": (), "vera": (FIGURES,), **dict.fromkeys(("mark", "otto", "admin"), (FIGURES, PERSONS))}
+MAY_SEE = {"paul": (), "vera": (FIGURES,), **dict.fromkeys(("mark", "mina", "otto", "admin"), (FIGURES, PERSONS))}
 
 ROUTES = {
     ("GET", "/"): ({}, None, FIGURES),
@@ -117,6 +117,13 @@ def test_figures_hold_nothing_personal(site_of, manager, user, path):
     assert [word for word in PERSONAL if word in text] == []
 
 
+@pytest.mark.parametrize(("manager", "user"), [(manager, user) for manager, user in EVERYBODY if MAY_SEE[user]])
+def test_who_may_answer_is_told_so(site_of, manager, user):
+    with site_of(manager).browser(user) as client:
+        shown = client.get("/deliveries").text
+    assert ("Answer in Airflow" in shown, "Look at it in Airflow" in shown) == (user != "vera", user == "vera")
+
+
 @pytest.mark.parametrize("manager", ROLES)
 def test_a_viewer_is_shown_no_way_to_what_would_be_refused(site_of, manager):
     with site_of(manager).browser("vera") as client:
@@ -159,7 +166,10 @@ def test_looks_at_persons_are_in_the_audit_log(site_of, manager, event, route, e
 
 @pytest.mark.parametrize(
     ("manager", "user", "is_there"),
-    [("simple", "vera", True), ("fab", "vera", False), ("fab", "mark", False), ("fab", "admin", True)],
+    [
+        ("simple", "vera", True),
+        *(("fab", user, user in ("mina", "otto", "admin")) for user in ROLES["fab"]),
+    ],
 )
 def test_who_finds_it_in_the_navigation_of_airflow(site_of, manager, user, is_there):
     site = site_of(manager)

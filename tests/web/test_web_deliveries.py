@@ -84,16 +84,16 @@ class TestOneDelivery:
         shown = page_of("demo_mailchimp", BEFORE)
         masked = page(mark.get(shown))
         assert rows_of(masked, "rejected") == [
-            ["… looks fake or invalid", "rejected", "add", "1"],
-            ["… looks fake or invalid", "rejected", "upsert", "1"],
-            ["said no since", "withheld", "upsert", "1"],
+            ["… looks fake or invalid", "rejected", "join the list", "1"],
+            ["… looks fake or invalid", "rejected", "tell of the person", "1"],
+            ["said no since", "withheld", "tell of the person", "1"],
         ]
         table = "//*[@id='rejected']/ancestor::section//table[2]/tbody/tr"
         rows = [[text(cell) for cell in row.xpath("./th|./td")][:3] for row in masked.xpath(table)]
         assert rows == [
-            ["b•••@e•••", "… looks fake or invalid", "upsert"],
-            ["c•••@e•••", "said no since withheld", "upsert"],
-            ["b•••@e•••", "… looks fake or invalid", "add"],
+            ["b•••@e•••", "… looks fake or invalid", "tell of the person"],
+            ["c•••@e•••", "said no since withheld", "tell of the person"],
+            ["b•••@e•••", "… looks fake or invalid", "join the list"],
         ]
         named = page(mark.get(f"{shown}/people"))
         rows = [[text(cell) for cell in row.xpath("./th|./td")][:2] for row in named.xpath(table)]
@@ -142,3 +142,5 @@ def test_a_ledger_of_another_version_is_not_migrated(site, mark):
         with closing(sqlite3.connect(site.home / "state" / "ledger.sqlite")) as con, con:
             con.execute("update alembic_version set version_num = ?", [before])
     assert "its tables are of another version of Tangga" in shown
+    assert "1 plan waits for somebody: Required Actions." in shown
+    assert "Nothing was planned" not in shown, "nobody knows"

@@ -21,7 +21,7 @@ from tangga.settings import Settings
 
 State = Literal["planned", "waiting", "running", "sent", "rejected", "stopped", "failed", "void"]
 
-PLANS = 60
+PLANS = 20
 """How many of the newest plans are looked at."""
 
 
@@ -94,10 +94,10 @@ def everything(settings: Settings, book: Ledger | None) -> list[Standing]:
     if book:
         for row in book.recent(hashes):
             deliveries[row["destination"], row["plan_hash"]].append(row)
-        hashes |= {plan_hash for _, plan_hash in deliveries}
-        for row in book.decisions(hashes):
+        for row in book.decisions(hashes | {plan_hash for _, plan_hash in deliveries}):
             decisions[row["destination"], row["plan_hash"]].append(row)
-        tallies, known = book.tallies(hashes), book.destinations()
+        planned = {(name, entry["hash"]) for made in newest for name, entry in made.said["destinations"].items()}
+        tallies, known = book.tallies(planned | deliveries.keys()), book.destinations()
     version = publish.current(settings)
     found: dict[tuple[str, str], Standing] = {}
     for made in newest:

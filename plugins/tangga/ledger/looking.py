@@ -9,12 +9,12 @@ from collections import Counter, defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from sqlalchemy import func, select
+from sqlalchemy import Table, func, select
 
 from tangga.ledger import tables
 from tangga.ledger.session import Session
 
-RECENT = 200
+RECENT = 50
 MANY_WORDS = 50
 
 
@@ -56,26 +56,20 @@ class Looking(Session):
         approvals = tables.approvals
         return self._rows(select(approvals).where(approvals.c.plan_hash.in_(plans)).order_by(approvals.c.id.desc()))
 
-    def tallies(self, plans: Collection[str]) -> dict[tuple[str, str], Tally]:
+    def tallies(self, plans: Collection[tuple[str, str]]) -> dict[tuple[str, str], Tally]:
         """(destination, plan) -> how far it has come there."""
         chunks, rejected, found = tables.chunks, tables.rejected_rows, defaultdict(Tally)
         place = (chunks.c.destination, chunks.c.plan_hash, chunks.c.state, chunks.c.operation, chunks.c.list_name)
         query = select(*place, func.sum(chunks.c.rows).label("rows"), func.count().label("chunks"))
-        for row in self._rows(query.where(chunks.c.plan_hash.in_(plans)).group_by(*place)):
+        for row in self._rows(query.where(*_any_of(chunks, plans)).group_by(*place)):
             tally = found[row["destination"], row["plan_hash"]]
             tally.sent[row["operation"], row["list_name"]] += row["rows"]
             if row["state"] == "acknowledged":
                 tally.done += row["chunks"]
                 tally.acknowledged[row["operation"], row["list_name"]] += row["rows"]
-        kinds = (
-            rejected.c.destination,
-            rejected.c.plan_hash,
-            rejected.c.kind,
-            rejected.c.operation,
-            rejected.c.list_name,
-        )
+        kinds = [rejected.c[name] for name in ("destination", "plan_hash", "kind", "operation", "list_name")]
         query = select(*kinds, func.count().label("rows"))
-        for row in self._rows(query.where(rejected.c.plan_hash.in_(plans)).group_by(*kinds)):
+        for row in self._rows(query.where(*_any_of(rejected, plans)).group_by(*kinds)):
             kind = (row["kind"], row["operation"], row["list_name"])
             found[row["destination"], row["plan_hash"]].refused[kind] += row["rows"]
         return dict(found)
@@ -108,6 +102,12 @@ class Looking(Session):
             self._rows(lists.order_by(memberships.c.destination, memberships.c.list_name)),
             self._rows(known.order_by(contacts.c.destination)),
         )
+
+
+def _any_of(table: Table, plans: Collection[tuple[str, str]]) -> tuple:
+    """Both columns are named, as the key of the table begins with the destination."""
+    names, hashes = {name for name, _ in plans}, {plan for _, plan in plans}
+    return (table.c.destination.in_(names), table.c.plan_hash.in_(hashes))
 
 
 def _of(destination: str, plan_hash: str) -> tuple:

@@ -159,7 +159,9 @@ MEMBERS = """
     limit $rows offset $before
 """
 
-KIND = "regexp_replace(why, '[0-9][0-9.,:-]*', '…', 'g')"
+KIND = r"""regexp_replace(
+    regexp_replace(why, '[0-9]([0-9.,:-]*[0-9])?', '…', 'g'), '… (day|order|purchase)\b', '… \1s', 'g')"""
+"""Why, without its numbers: one day and two days are the same reason."""
 
 REASONS_OF = f"""
     select {KIND} as reason, cast(sum(members) as bigint) as members

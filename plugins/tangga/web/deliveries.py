@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -168,5 +169,5 @@ def written(name: str) -> dict[str, Any] | None:
     settings = company()
     if not isinstance(settings.destinations.get(name), FilesDestination):
         return None
-    folder = settings.home / "exports" / name
-    return {"audiences": {}} | manifests.read(folder) | {"folder": str(folder)}
+    folder = Path("exports", name)
+    return {"audiences": {}} | manifests.read(settings.home / folder) | {"folder": str(folder)}

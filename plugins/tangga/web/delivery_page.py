@@ -107,9 +107,9 @@ def _refused(one: Standing, page: int, *, is_open: bool) -> dict[str, Any]:
 
 
 def _merged(reasons: list[dict]) -> list[dict]:
-    """Words that only differed in what is not shown are the same."""
+    """Words that only differed in what is not shown are the same; the most frequent first."""
     merged: dict[tuple, dict] = {}
     for row in reasons:
         same = merged.setdefault((row["kind"], row["operation"], row["words"]), row | {"rows": 0})
         same["rows"] += row["rows"]
-    return list(merged.values())
+    return sorted(merged.values(), key=lambda row: -row["rows"])

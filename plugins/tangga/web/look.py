@@ -18,6 +18,15 @@ from tangga.activation.standing import Standing
 from tangga.web.published import company
 
 HERE = Path(__file__).parent
+OPERATIONS = {
+    "add": "join the list",
+    "remove": "leave the list",
+    "upsert": "tell of the person",
+    "stop": "stop mail to them",
+    "replace": "write the list",
+    "erase": "forget them",
+}
+"""What a destination is asked to do, in words."""
 NOTHING = "–"
 PREFIX = "/crm"
 """Where the page lies below Airflow."""
@@ -78,6 +87,7 @@ def _environment() -> Environment:
         "words": words,
         "capital": capital,
         "agreed": agreed,
+        "operation": OPERATIONS.get,
     }
     return environment
 
