@@ -67,7 +67,7 @@ test: $(INSTALLED) ## all tests (ARGS=... for pytest)
 soak: $(INSTALLED) ## bad days with the e-mail tools, drawn at random (RUNS=100)
 	@TANGGA_SOAK="$(or $(RUNS),100)" $(BIN)/pytest tests/e2e/test_soak.py --dist load -q -rA
 
-bench: $(INSTALLED) ## measurements (NAME=identity, postgres, activation or warehouse; all but the last unless said)
+bench: $(INSTALLED) ## measurements (NAME=identity, postgres, activation, warehouse or page; all but the last two unless said)
 	@for name in $(or $(NAME),identity postgres activation); do $(BIN)/python bench/$$name.py $(ARGS) || exit 1; done
 
 check: $(INSTALLED) ## linters: Python, SQL and campaigns

@@ -10,8 +10,11 @@ create macro ago(i, stream, days) as date '{day}' - upto(i, stream, days);
 create macro moment_of(i, stream, days) as timestamp '{day} 12:00:00' - to_seconds(upto(i, stream, days * 86400));
 create macro rung_name(rung) as ['suspect', 'prospect', 'first-time customer', 'repeat customer', 'client', 'advocate'][rung];
 
+-- Ids look as hashes do, in the order of the numbers.
+create macro id_of(i) as 'c' || lower(lpad(hex(cast(i as hugeint) * (18446744073709551615 // {customers})), 16, '0'));
+
 create temp table people as
-select i, format('c{{:016x}}', i) as customer_id, 1 + upto(i, 1, 6) as rung from range({customers}) as n (i);
+select i, id_of(i) as customer_id, 1 + upto(i, 1, 6) as rung from range({customers}) as n (i);
 
 create temp table names as
 select a, audience from (select unnest({audiences}) as audience, unnest(range(len({audiences}))) as a) order by audience;
@@ -28,7 +31,7 @@ insert into core.customer_identities by name
 select customer_id, 'shop' as source, 'C' || lpad(cast(i as varchar), 7, '0') as contact_id, true as is_listed from people;
 
 insert into core.customer_id_aliases by name
-select format('cf{{:015x}}', i) as customer_id_before, customer_id from people where i % 100 = 0;
+select 'c' || reverse(customer_id[2:]) as customer_id_before, customer_id from people where i % 100 = 0;
 
 insert into core.fct_orders by name
 select

@@ -1,11 +1,12 @@
 """What a day's `dbt run` costs beside a hand-written script that computes the same from the same Parquet.
 
-    PYTHONPATH=plugins:. .venv/bin/python bench/warehouse.py [--scale 0.1] [--home DIRECTORY] [--tests] [--top 30]
+    PYTHONPATH=plugins:. .venv/bin/python bench/warehouse.py [--scale 0.1] [--home DIRECTORY] [--tests] [--publish]
 
 The script (warehouse.sql: R, F, M, scores, segment, rung, NPS of 90 days, customers) runs right before the four layers
 of Tangga, dbt's own start among them; what both say of the customers must agree. Prints CPU seconds (user and
 system), seconds on the clock and peak memory of each, the ratio, and what each model took: in CPU seconds too, as
-models run one after the other. `TANGGA_MEMORY_LIMIT` is what DuckDB may take.
+models run one after the other; `--publish` publishes what was built, too. `TANGGA_MEMORY_LIMIT` is what DuckDB may
+take.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ import duckdb
 import load
 import psutil
 
-from tangga import dbt, engine, landing, reference, warehouse
+from tangga import dbt, engine, landing, publish, reference, warehouse
 from tangga.contracts import CONTRACTS
 from tangga.engine import literal, parquet_list
 from tangga.settings import Settings
@@ -195,6 +196,7 @@ def main() -> None:
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--home", type=Path)
     parser.add_argument("--tests", action="store_true", help="with dbt's tests")
+    parser.add_argument("--publish", action="store_true", help="publish it, too")
     parser.add_argument("--top", type=int, default=30, help="so many nodes")
     parser.add_argument("--script", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -217,6 +219,12 @@ def main() -> None:
     print("disagreements:  " + ", ".join(f"{what} {count}" for what, count in wrong.items()))
     if any(wrong.values()):
         raise SystemExit("the script and Tangga do not compute the same")
+    if options.publish:
+        began, clock = time.process_time(), time.time()
+        publish.publish(known, load.DAY, "bench")
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+        worked = time.process_time() - began
+        print(f"publish         {worked:7.1f} CPU s {time.time() - clock:7.1f} s, peak {peak:.2f} GiB")
 
 
 if __name__ == "__main__":

@@ -121,7 +121,7 @@ class TestOneDelivery:
 
 def test_before_anything_was_planned(site, mark):
     plans, kept = site.home / "state" / "plans", site.home / "state" / "ledger.sqlite"
-    aside = [path.rename(path.with_name(f"aside-{path.name}")) for path in (plans, kept)]
+    aside = [path.rename(path.with_name(f"aside-{path.name}")) for path in (plans, kept, site.home / "exports")]
     try:
         document = page(mark.get("/deliveries"))
         assert not kept.exists(), "looking makes no ledger"

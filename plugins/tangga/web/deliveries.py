@@ -165,9 +165,9 @@ def _destinations(found: Delivered) -> list[dict[str, Any]]:
 
 
 def written(name: str) -> dict[str, Any] | None:
-    """What lies in the folder of a destination of files; None for another kind."""
+    """What lies in the folder of a destination of files, which may be nothing yet; None for another kind."""
     settings = company()
     if not isinstance(settings.destinations.get(name), FilesDestination):
         return None
     folder = Path("exports", name)
-    return manifests.read(settings.home / folder) | {"folder": str(folder)}
+    return {"audiences": {}} | manifests.read(settings.home / folder) | {"folder": str(folder)}
