@@ -70,6 +70,16 @@ def test_analysts_get_the_public_tables_without_personal_columns(home):
     assert b"ani@example.com" in publish.database(home, "private").read_bytes()
 
 
+def test_rows_lie_in_order_in_both_files(home):
+    with duckdb.connect(str(warehouse.path(home))) as con:
+        con.execute("insert into core.dim_customers values ('c3', 'a@example.com'), ('c2', 'z@example.com')")
+        con.execute("insert into customer.customer_rfm values ('c3', 'Lost'), ('c2', 'Lost')")
+    publish.publish(home, DAY, "abc")
+    for name in ("crm", "private"):
+        assert read(home, name, "select customer_id from core.dim_customers") == [("c1",), ("c2",), ("c3",)]
+        assert read(home, name, "select customer_id from customer.customer_rfm") == [("c1",), ("c2",), ("c3",)]
+
+
 def test_tables_and_columns_carry_their_meaning(home):
     publish.publish(home, DAY, "abc")
     assert read(home, "crm", "select comment from duckdb_tables() where table_name = 'customer_rfm'") == [
@@ -77,6 +87,9 @@ def test_tables_and_columns_carry_their_meaning(home):
     ]
     assert read(home, "crm", "select comment from duckdb_columns() where column_name = 'segment'") == [
         ("The segment.",)
+    ]
+    assert read(home, "private", "select distinct comment from duckdb_columns() where column_name = 'email'") == [
+        ("The email.",)
     ]
 
 
