@@ -90,6 +90,8 @@ def orders(company):
             day += timedelta(days=random.choice([0, 3, 20, 45, 90, 200]))
             if random.random() < 0.3:
                 break
+    for days in (364, 365):  # the first day that counts, and the last that does not
+        rows += [rows[0] | {"order_id": f"{days}{i}", "order_date": AS_OF - timedelta(days=days)} for i in range(9)]
     return company.fill("core.fct_orders", rows)
 
 
@@ -227,7 +229,7 @@ def messages(company):
     """What happened to messages of two campaigns and of none; some are told of more than once."""
     random, rows = Random(10), []
     for number in range(400):
-        day = AS_OF - timedelta(days=random.randint(0, 400))
+        day = AS_OF - timedelta(days=random.choice([random.randint(0, 400), 89, 90, 364, 365]))
         told = [
             "sent",
             *random.sample(["bounced", "opened", "clicked", "unsubscribed", "complained"], random.randint(0, 2)),
@@ -326,7 +328,9 @@ def test_where_detractors_come_from(company):
                 "response_id": f"r{i}",
                 "customer_id": f"c{random.randint(0, 119)}",
                 "kind": random.choice(["nps", "nps", "csat"]),
-                "answered_at": (at := datetime(2026, 6, 30) - timedelta(hours=random.randint(0, 24 * 500))),
+                "answered_at": (
+                    at := datetime(2026, 6, 30) - timedelta(days=random.choice([random.randint(0, 500), 364, 365]))
+                ),
                 "answer_date": at.date(),
                 "score": 5,
                 "nps_group": random.choice(["promoter", "detractor", "passive"]),

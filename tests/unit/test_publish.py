@@ -1,58 +1,21 @@
 """Publishing: what analysts may see, which version the pointers lead to, and what a broken attempt leaves."""
 
-import json
 from dataclasses import replace
 from datetime import date
 
 import duckdb
 import pytest
 
-from tangga import dbt, publish, settings, warehouse
-from tangga.landing import freshness
+from tangga import publish, warehouse
 from tangga.rules_version import rules_version
-from tangga.settings import REPOSITORY, Rules
-
-DAY = date(2026, 3, 31)
-
-
-def node(schema, name, access, columns):
-    return {
-        "resource_type": "model",
-        "schema": schema,
-        "name": name,
-        "description": f"All {name}, isn't it.",
-        "config": {"access": access},
-        "columns": {
-            column: {"description": f"The {column}.", "config": {"meta": {"pii": True} if column == "email" else {}}}
-            for column in columns
-        },
-    }
+from tangga.settings import Rules
+from tests.unit import publications
+from tests.unit.publications import DAY, build
 
 
 @pytest.fixture
 def home(tmp_path):
-    """Settings of a home in which dbt has just built two public models and a private one."""
-    found = settings.load(REPOSITORY / "tangga.yml", tmp_path)
-    dbt.target(found).mkdir(parents=True)
-    nodes = {
-        "a": node("core", "dim_customers", "public", ["customer_id", "email"]),
-        "b": node("customer", "customer_rfm", "public", ["customer_id", "segment"]),
-        "c": node("staging", "stg_contacts", "private", ["email"]),
-    }
-    (dbt.target(found) / "manifest.json").write_text(json.dumps({"nodes": nodes}))
-    build(found, "Champions")
-    return found
-
-
-def build(found, segment):
-    warehouse.path(found).unlink(missing_ok=True)
-    with duckdb.connect(str(warehouse.path(found))) as con:
-        con.execute("create schema core; create schema customer; create schema staging")
-        con.execute("create table core.dim_customers as select 'c1' as customer_id, 'ani@example.com' as email")
-        con.execute(f"create table customer.customer_rfm as select 'c1' as customer_id, '{segment}' as segment")
-        con.execute("create table staging.stg_contacts as select 'ani@example.com' as email")
-        con.execute("create schema landing")
-        freshness.create_table(con, found, DAY)
+    return publications.home(tmp_path)
 
 
 def read(found, name, sql):
