@@ -15,13 +15,14 @@ import hashlib
 import json
 import os
 import shutil
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, astuple, dataclass, field
 from datetime import date
 from pathlib import Path
 
 import duckdb
 
-from tangga import dbt, engine, files, warehouse
+from tangga import dbt, dictionary, engine, files, marts_parquet, warehouse
+from tangga.dictionary import Entry
 from tangga.engine import literal
 from tangga.landing import freshness
 from tangga.rules_version import rules_version
@@ -101,7 +102,9 @@ def publish(settings: Settings, as_of: date, code_version: str) -> Version:
 
     The pointer moves only forward: a past day gets its version, and readers keep the newest.
     """
-    tables = public_tables(settings)
+    tables, words = public_tables(settings), dictionary.entries(settings)
+    personal = {(table.full_name, column) for table in tables for column in table.personal}
+    shown = [word for word in words if (f"{word.table_schema}.{word.table_name}", word.column_name) not in personal]
     versions = folder(settings) / "versions"
     versions.mkdir(parents=True, exist_ok=True, mode=0o700)
     for left_over in versions.glob(f".{as_of}*.part"):
@@ -111,16 +114,16 @@ def publish(settings: Settings, as_of: date, code_version: str) -> Version:
     with engine.scratch(settings) as con:
         con.execute(f"attach {literal(warehouse.path(settings))} as working (read_only)")
         con.execute("use working")
-        _write(con, part / "private.duckdb", tables)
+        _write(con, part / "private.duckdb", tables, words)
         stale, contents = _stale_sources(con), _contents(con)
         con.execute(f"attach {literal(part / 'private.duckdb')} as private (read_only)")
         con.execute("use private")  # facts may be views in the working file: from here on they are read, not computed
         rows = {table.full_name: _one(con, f"select count(*) from {table.full_name}") for table in tables}
-        name, rules = f"{as_of}-{_digest(con, tables)}", rules_version(settings)
+        name, rules = f"{as_of}-{_digest(con, tables, words)}", rules_version(settings)
         version = Version(name, as_of.isoformat(), code_version, rows, stale, contents, rules)
         target = versions / version.version
         if not target.exists():
-            _write(con, part / "crm.duckdb", tables, hide_personal=True)
+            _write(con, part / "crm.duckdb", tables, shown, hide_personal=True)
             files.write_atomically(part / "manifest.json", json.dumps(asdict(version), indent=2) + "\n")
             con.execute("use memory")
             con.execute("detach private")
@@ -129,6 +132,7 @@ def publish(settings: Settings, as_of: date, code_version: str) -> Version:
             # the same rows, from other files or by other rules
             files.write_atomically(target / "manifest.json", json.dumps(asdict(version), indent=2) + "\n")
     shutil.rmtree(part, ignore_errors=True)
+    marts_parquet.write(settings, target)
     newest = current(settings)
     if newest is None or newest.as_of_date <= version.as_of_date:
         _point_to(settings, version)
@@ -160,9 +164,10 @@ def public_tables(settings: Settings) -> list[Table]:
     )
 
 
-def _digest(con: duckdb.DuckDBPyConnection, tables: list[Table]) -> str:
-    """A short name of the content: the same for the same rows and columns, in whatever order they lie."""
-    digest = hashlib.sha256()
+def _digest(con: duckdb.DuckDBPyConnection, tables: list[Table], words: list[Entry]) -> str:
+    """A short name of the content: the same for the same rows and columns, in whatever order they lie, and what is said
+    of them."""
+    digest = hashlib.sha256(json.dumps([astuple(word) for word in words]).encode())
     for table in tables:
         columns = con.execute(f"describe {table.full_name}").fetchall()
         total = _one(con, f"select coalesce(sum(cast(hash(t) as hugeint)), 0) from {table.full_name} as t")
@@ -191,7 +196,9 @@ def _contents(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
     return dict(con.execute(rows).fetchall())
 
 
-def _write(con: duckdb.DuckDBPyConnection, file: Path, tables: list[Table], *, hide_personal: bool = False) -> None:
+def _write(
+    con: duckdb.DuckDBPyConnection, file: Path, tables: list[Table], words: list[Entry], *, hide_personal: bool = False
+) -> None:
     """Copy the tables of the database in use, sorted: what is sorted already, and loses no column, stays as it is.
 
     Facts go by customer, so that all that one of them did is read from a few places of the file."""
@@ -209,6 +216,7 @@ def _write(con: duckdb.DuckDBPyConnection, file: Path, tables: list[Table], *, h
         for column, meaning in table.columns.items():
             if column not in hidden:
                 con.execute(f"comment on column {name}.{column} is {literal(meaning)}")
+    dictionary.write(con, "published", words)
     con.execute("checkpoint published")
     con.execute("detach published")
     os.chmod(file, 0o400)
@@ -219,6 +227,7 @@ def _point_to(settings: Settings, version: Version) -> None:
     for name in ("crm.duckdb", "private.duckdb"):
         if not (base / name).is_symlink():
             (base / name).symlink_to(Path("current") / name)
+    marts_parquet.link(base, base / "versions" / version.version)
     part = base / ".current.part"
     part.unlink(missing_ok=True)
     part.symlink_to(Path("versions") / version.version)

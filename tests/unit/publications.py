@@ -15,12 +15,13 @@ DAY = date(2026, 3, 31)
 def home(folder) -> Settings:
     found = settings.load(REPOSITORY / "tangga.yml", folder)
     dbt.target(found).mkdir(parents=True)
-    nodes = {
-        "a": node("core", "dim_customers", "public", ["customer_id", "email"]),
-        "b": node("customer", "customer_rfm", "public", ["customer_id", "segment"]),
-        "c": node("staging", "stg_contacts", "private", ["email"]),
-    }
-    (dbt.target(found) / "manifest.json").write_text(json.dumps({"nodes": nodes}))
+    nodes = [
+        node("core", "dim_customers", "public", ["customer_id", "email"]),
+        node("customer", "customer_rfm", "public", ["customer_id", "segment"]),
+        node("staging", "stg_contacts", "private", ["email"]),
+    ]
+    manifest = {"nodes": {each["unique_id"]: each for each in nodes}}
+    (dbt.target(found) / "manifest.json").write_text(json.dumps(manifest))
     build(found, "Champions")
     return found
 
@@ -32,8 +33,13 @@ def node(schema, name, access, columns):
         "name": name,
         "description": f"All {name}, isn't it.",
         "config": {"access": access},
+        "unique_id": f"model.tangga.{name}",
         "columns": {
-            column: {"description": f"The {column}.", "config": {"meta": {"pii": True} if column == "email" else {}}}
+            column: {
+                "data_type": "varchar",
+                "description": f"The {column}.",
+                "config": {"meta": {"pii": True} if column == "email" else {}},
+            }
             for column in columns
         },
     }
