@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import duckdb
 
@@ -59,3 +63,31 @@ def found(con: duckdb.DuckDBPyConnection, people: People) -> tuple[set[str], int
         if any(value is not None and people.are_in(value) for (value,) in values):
             theirs.add(f"{table}.{column}")
     return theirs, looked_at
+
+
+def of_demo(home: Path) -> People:
+    """The people of the demo company, from the files that it was landed from."""
+    contacts = list(_rows(home / "inbox" / "shop" / "contacts.csv"))
+    written = [row["comment"] for row in _rows(home / "inbox" / "survey" / "responses.csv", ";")]
+    written += [row["reason"] for row in _rows(home / "inbox" / "shop" / "refunds.csv")]
+    for file in sorted((home / "inbox" / "shop").glob("orders_*.csv.gz")):
+        written += [row["coupon"] for row in _rows(file)]
+    return People(
+        emails=frozenset(row["email"] for row in contacts if "@" in row["email"]),
+        phones=frozenset(row["phone"] for row in contacts if len(row["phone"]) > 9),
+        names=frozenset(
+            (row["first_name"], row["last_name"]) for row in contacts if row["first_name"] and row["last_name"]
+        ),
+        texts=frozenset([*written, *(_iso(row["birth_date"]) for row in contacts)]),
+    )
+
+
+def _rows(file: Path, delimiter: str = ",") -> Iterator[dict[str, str]]:
+    opened = gzip.open if file.suffix == ".gz" else open
+    with opened(file, "rt", encoding="utf-8-sig", newline="") as handle:
+        yield from csv.DictReader(handle, delimiter=delimiter)
+
+
+def _iso(day: str) -> str:
+    found = re.fullmatch(r"(\d\d)/(\d\d)/(\d{4})", day)
+    return f"{found[3]}-{found[2]}-{found[1]}" if found else day
