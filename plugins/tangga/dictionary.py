@@ -67,6 +67,10 @@ class Entry:
     unit: str
     source: str
 
+    @property
+    def table(self) -> str:
+        return f"{self.table_schema}.{self.table_name}"
+
 
 _OWN = {
     "table_schema": "Schema of the table.",

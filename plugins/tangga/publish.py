@@ -15,6 +15,8 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, astuple, dataclass, field
 from datetime import date
 from pathlib import Path
@@ -103,8 +105,6 @@ def publish(settings: Settings, as_of: date, code_version: str) -> Version:
     The pointer moves only forward: a past day gets its version, and readers keep the newest.
     """
     tables, words = public_tables(settings), dictionary.entries(settings)
-    personal = {(table.full_name, column) for table in tables for column in table.personal}
-    shown = [word for word in words if (f"{word.table_schema}.{word.table_name}", word.column_name) not in personal]
     versions = folder(settings) / "versions"
     versions.mkdir(parents=True, exist_ok=True, mode=0o700)
     for left_over in versions.glob(f".{as_of}*.part"):
@@ -114,7 +114,7 @@ def publish(settings: Settings, as_of: date, code_version: str) -> Version:
     with engine.scratch(settings) as con:
         con.execute(f"attach {literal(warehouse.path(settings))} as working (read_only)")
         con.execute("use working")
-        _write(con, part / "private.duckdb", tables, words)
+        _write(con, part, tables, words)
         stale, contents = _stale_sources(con), _contents(con)
         con.execute(f"attach {literal(part / 'private.duckdb')} as private (read_only)")
         con.execute("use private")  # facts may be views in the working file: from here on they are read, not computed
@@ -123,7 +123,6 @@ def publish(settings: Settings, as_of: date, code_version: str) -> Version:
         version = Version(name, as_of.isoformat(), code_version, rows, stale, contents, rules)
         target = versions / version.version
         if not target.exists():
-            _write(con, part / "crm.duckdb", tables, shown, hide_personal=True)
             files.write_atomically(part / "manifest.json", json.dumps(asdict(version), indent=2) + "\n")
             con.execute("use memory")
             con.execute("detach private")
@@ -196,30 +195,53 @@ def _contents(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
     return dict(con.execute(rows).fetchall())
 
 
-def _write(
-    con: duckdb.DuckDBPyConnection, file: Path, tables: list[Table], words: list[Entry], *, hide_personal: bool = False
-) -> None:
-    """Copy the tables of the database in use, sorted: what is sorted already, and loses no column, stays as it is.
+def _write(con: duckdb.DuckDBPyConnection, folder: Path, tables: list[Table], words: list[Entry]) -> None:
+    """Write both files from the tables of the database in use, with the words on them.
 
-    Facts go by customer, so that all that one of them did is read from a few places of the file."""
+    Each table is written once, which is what publishing costs: `private.duckdb` begins as a copy of `crm.duckdb`, where
+    tables with personal columns are then replaced. Never the other way round: what is dropped stays in a file."""
+    crm, private = folder / "crm.duckdb", folder / "private.duckdb"
+    hidden = {(table.full_name, column) for table in tables for column in table.personal}
+    with _written(con, crm):
+        for table in tables:
+            _create(con, table, table.personal)
+        dictionary.write(con, "published", [word for word in words if (word.table, word.column_name) not in hidden])
+    shutil.copyfile(crm, private)
+    with _written(con, private):
+        personal = [table for table in tables if table.personal]
+        for name in (dictionary.NAME, *(table.full_name for table in personal)):
+            con.execute(f"drop table published.{name}")
+        con.execute("checkpoint published")  # what comes in their place may lie there then
+        for table in personal:
+            _create(con, table, frozenset())
+        dictionary.write(con, "published", words)
+    for file in (crm, private):
+        os.chmod(file, 0o400)
+
+
+@contextmanager
+def _written(con: duckdb.DuckDBPyConnection, file: Path) -> Iterator[None]:
+    """The file as the database `published`, for writing; whole when it ends."""
     con.execute(f"attach {literal(file)} as published")
-    for table in tables:
-        hidden = sorted(table.personal) if hide_personal else []
-        columns = f"* exclude ({', '.join(hidden)})" if hidden else "*"
-        first = ["customer_id"] if table.schema == "core" and "customer_id" in table.columns else []
-        names = [*first, *(name for name in table.columns if name not in [*first, *hidden])]
-        order = "" if hide_personal and not hidden else f" order by {', '.join(names)}"
-        con.execute(f"create schema if not exists published.{table.schema}")
-        name = f"published.{table.full_name}"
-        con.execute(f"create table {name} as select {columns} from {table.full_name}{order}")
-        con.execute(f"comment on table {name} is {literal(table.description)}")
-        for column, meaning in table.columns.items():
-            if column not in hidden:
-                con.execute(f"comment on column {name}.{column} is {literal(meaning)}")
-    dictionary.write(con, "published", words)
+    yield
     con.execute("checkpoint published")
     con.execute("detach published")
-    os.chmod(file, 0o400)
+
+
+def _create(con: duckdb.DuckDBPyConnection, table: Table, hidden: frozenset[str]) -> None:
+    """Copy a table of the database in use without the hidden columns, sorted by all that are left.
+
+    Facts go by customer, so that all that one of them did is read from a few places of the file."""
+    first = ["customer_id"] if table.schema == "core" and "customer_id" in table.columns else []
+    shown = [name for name in table.columns if name not in hidden]
+    order = [*first, *(name for name in shown if name not in first)]
+    columns = f"* exclude ({', '.join(sorted(hidden))})" if hidden else "*"
+    name = f"published.{table.full_name}"
+    con.execute(f"create schema if not exists published.{table.schema}")
+    con.execute(f"create table {name} as select {columns} from {table.full_name} order by {', '.join(order)}")
+    con.execute(f"comment on table {name} is {literal(table.description)}")
+    for column in shown:
+        con.execute(f"comment on column {name}.{column} is {literal(table.columns[column])}")
 
 
 def _point_to(settings: Settings, version: Version) -> None:

@@ -9,9 +9,7 @@ from tests.dbt.harness import AS_OF
 
 @pytest.fixture(scope="module")
 def words(settings):
-    return {
-        (f"{entry.table_schema}.{entry.table_name}", entry.column_name): entry for entry in dictionary.entries(settings)
-    }
+    return {(entry.table, entry.column_name): entry for entry in dictionary.entries(settings)}
 
 
 def test_every_column_has_a_meaning_a_unit_and_a_source(settings, words):

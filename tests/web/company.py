@@ -32,7 +32,7 @@ def publish(home: Path, as_of: date = AS_OF, members: tuple[str, ...] = (ANI, BU
     folder = home / "published" / "versions" / f"{as_of}-tiny"
     folder.mkdir(parents=True)
     with duckdb.connect(str(folder / "private.duckdb")) as con:
-        _create_tables(con)
+        create_tables(con)
         if not is_empty:
             _fill(con, as_of, members)
     manifest = {"version": folder.name, "as_of_date": str(as_of), "code_version": "tests", "rows": {}}
@@ -55,7 +55,7 @@ def contracts() -> dict[str, dict[str, str]]:
     return tables
 
 
-def _create_tables(con: duckdb.DuckDBPyConnection) -> None:
+def create_tables(con: duckdb.DuckDBPyConnection) -> None:
     for name, columns in contracts().items():
         con.execute(f"create schema if not exists {name.partition('.')[0]}")
         listed = ", ".join(f"{column} {kind}" for column, kind in columns.items())

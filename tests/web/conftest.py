@@ -15,7 +15,7 @@ import pytest
 from tangga import settings
 from tangga.local import airflow_home
 from tangga.settings import REPOSITORY
-from tests.web import company
+from tests.web import company, sent
 
 STARTS_WITHIN = 120
 
@@ -56,6 +56,20 @@ class Site:
 def site(tmp_path_factory) -> Site:
     home = tmp_path_factory.mktemp("site")
     company.publish(home)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TANGGA_DEMO_TOOLS", "1")
+        running = _started(home)
+    try:
+        _await(running)
+        sent.ask(settings.load(home=home))
+        yield running
+    finally:
+        running.process.terminate()
+        running.process.wait(30)
+
+
+def _started(home: Path) -> Site:
+    sent.everything(home)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -66,13 +80,7 @@ def site(tmp_path_factory) -> Site:
     with open(home / "server.log", "wb") as log:
         command = [sys.executable, str(Path(__file__).with_name("serve.py")), str(home), str(port)]
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
-    running = Site(home, f"http://127.0.0.1:{port}", process)
-    try:
-        _await(running)
-        yield running
-    finally:
-        process.terminate()
-        process.wait(30)
+    return Site(home, f"http://127.0.0.1:{port}", process)
 
 
 def _await(running: Site) -> None:

@@ -11,7 +11,10 @@ import pytest
 from tangga import settings
 from tangga.local import airflow_home
 from tests.web.company import ANI, PERSONAL
+from tests.web.sent import BEFORE, hash_of, page_of
 
+REJECTED = page_of("demo_mailchimp", BEFORE)
+PLAN = {"destination": "demo_mailchimp", "plan": hash_of("demo_mailchimp", BEFORE)[:16]}
 WINBACK = {"name": "winback"}
 FIGURES, PERSONS = (200, 200, 200), (403, 200, 200)
 """What a viewer, a user and an admin are answered."""
@@ -27,6 +30,9 @@ ROUTES = {
         None,
         FIGURES,
     ),
+    ("GET", "/deliveries"): ({}, None, FIGURES),
+    ("GET", "/deliveries/{destination}/{plan}"): (PLAN, None, FIGURES),
+    ("GET", "/deliveries/{destination}/{plan}/people"): (PLAN, None, PERSONS),
     ("GET", "/customers"): ({}, None, PERSONS),
     ("POST", "/customers"): ({}, {"who": "nobody@example.org"}, PERSONS),
     ("GET", "/customers/{customer_id}"): ({"customer_id": ANI}, None, PERSONS),
@@ -89,7 +95,10 @@ class TestOrigin:
             assert ask(client, route).status_code == 403
 
 
-@pytest.mark.parametrize("path", ["/", "/audiences", "/audiences/winback", "/audiences/rfm_champions", "/nowhere"])
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/audiences", "/audiences/winback", "/audiences/rfm_champions", "/deliveries", REJECTED, "/nowhere"],
+)
 @pytest.mark.parametrize("user", USERS)
 def test_figures_hold_nothing_personal(site, path, user):
     with site.browser(user) as client:
@@ -100,7 +109,7 @@ def test_figures_hold_nothing_personal(site, path, user):
 
 def test_a_viewer_is_shown_no_way_to_what_would_be_refused(site):
     with site.browser("vera") as client:
-        shown = client.get("/audiences/winback").text
+        shown = "".join(client.get(path).text for path in ("/audiences/winback", "/deliveries", REJECTED))
     assert "/download" not in shown
     assert "/people" not in shown
     assert "/customers" not in shown
@@ -119,6 +128,11 @@ def noted(site, event: str) -> list[tuple[str, dict]]:
         ("tangga_customer", ("GET", "/customers/{customer_id}"), {"customer_id": ANI, "method": "GET"}),
         ("tangga_customer_search", ("POST", "/customers"), {"method": "POST"}),
         ("tangga_audience_people", ("GET", "/audiences/{name}/people"), {"name": "winback", "method": "GET"}),
+        (
+            "tangga_delivery_people",
+            ("GET", "/deliveries/{destination}/{plan}/people"),
+            {**PLAN, "method": "GET"},
+        ),
         ("tangga_download", ("POST", "/audiences/{name}/download"), {"name": "winback", "method": "POST"}),
     ],
 )

@@ -6,35 +6,21 @@ import csv
 import io
 import os
 import re
+import time
 from datetime import date
 from html import unescape
 
-import lxml.html
 import pytest
 
 from tests.web import company
 from tests.web.company import ANI, ANI_BEFORE, BUDI, CITRA
+from tests.web.pages import page, rows_of, text
 
 
 @pytest.fixture
 def mark(site):
     with site.browser("mark") as client:
         yield client
-
-
-def page(answer) -> lxml.html.HtmlElement:
-    assert answer.status_code == 200, answer.text
-    return lxml.html.fromstring(answer.text)
-
-
-def text(element) -> str:
-    return re.sub(r"\s+", " ", element.text_content()).strip()
-
-
-def rows_of(document, heading: str) -> list[list[str]]:
-    """The cells of the first table below a heading."""
-    table = document.xpath(f"//*[@id='{heading}']/ancestor::section//table[tbody]")[0]
-    return [[text(cell) for cell in row.xpath("./th|./td")] for row in table.xpath("./tbody/tr")]
 
 
 class TestOverview:
@@ -188,7 +174,15 @@ class TestCustomer:
         assert "<script>alert(1)</script> =1+1" in unescape(shown)
 
 
-def test_a_newer_version_is_shown_at_once_and_the_older_one_let_go(site, mark):
+def wait_for(mark, day: str) -> None:
+    """Until the version of a day is shown: the server looks for it every second, and draws it first."""
+    deadline = time.monotonic() + 60
+    while f"As of the end of {day}" not in text(page(mark.get("/"))):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_a_newer_version_is_shown_soon_and_the_older_one_let_go(site, mark):
     def held() -> set[str]:
         folder = f"/proc/{site.process.pid}/fd"
         opened = {os.path.realpath(f"{folder}/{number}") for number in os.listdir(folder)}
@@ -200,12 +194,13 @@ def test_a_newer_version_is_shown_at_once_and_the_older_one_let_go(site, mark):
     assert held() == {pointer.name}
     newer = company.publish(site.home, date(2026, 5, 21), members=(ANI,))
     try:
-        assert rows_of(page(mark.get("/audiences/winback")), "members")[0][0] == "a•••@e•••"
-        assert "As of the end of 21 May 2026" in text(page(mark.get("/")))
+        wait_for(mark, "21 May 2026")
+        assert [row[0] for row in rows_of(page(mark.get("/audiences/winback")), "members")] == ["a•••@e•••"]
         assert held() == {newer.name}
     finally:
         before.unlink()
         before.symlink_to(pointer)
+        wait_for(mark, "20 May 2026")
 
 
 def test_a_company_without_customers_has_pages(site, mark):
@@ -213,13 +208,14 @@ def test_a_company_without_customers_has_pages(site, mark):
     before = pointer.resolve()
     company.publish(site.home, date(2026, 5, 22), is_empty=True)
     try:
-        for path in ("/", "/audiences"):
-            assert "22 May 2026" in text(page(mark.get(path)))
+        wait_for(mark, "22 May 2026")
+        assert "22 May 2026" in text(page(mark.get("/audiences")))
         assert mark.get("/audiences/winback").status_code == 404
         assert "Nobody is known" in text(page(mark.post("/customers", data={"who": ANI})))
     finally:
         pointer.unlink()
         pointer.symlink_to(before)
+        wait_for(mark, "20 May 2026")
 
 
 def test_before_anything_is_published(site, mark):

@@ -141,8 +141,22 @@ def everyone(settings: Settings) -> list[dict]:
 
 def overdue(settings: Settings) -> list[str]:
     """A sentence for each request that should be done and is not."""
-    late = [row for row in everyone(settings) if row["state"] in ("asked", "approved") and row["due_at"] < now()]
-    return [f"erasure {row['id']} is overdue since {row['due_at']:%Y-%m-%d %H:%M} UTC; {_next(row)}" for row in late]
+    return [
+        f"erasure {row['id']} is overdue since {row['due_at']:%Y-%m-%d %H:%M} UTC; {_next(row)}"
+        for row in everyone(settings)
+        if _is_late(row)
+    ]
+
+
+def late(settings: Settings) -> int:
+    """How many requests that a run has taken up should be done and are not; for looking only, see `ledger.reading`."""
+    with database.reading(settings) as engine:
+        rows = Erasures(engine).all() if engine else []
+    return sum(_is_late(row) for row in rows)
+
+
+def _is_late(row: Mapping) -> bool:
+    return row["state"] in ("asked", "approved") and row["due_at"] < now()
 
 
 def _next(row: Mapping) -> str:

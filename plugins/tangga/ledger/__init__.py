@@ -16,14 +16,15 @@ from tangga.ledger.chunks import ChunkId, Chunks
 from tangga.ledger.consent import Consent
 from tangga.ledger.database import LedgerDown
 from tangga.ledger.history import History
+from tangga.ledger.looking import Looking
 from tangga.ledger.runs import Runs
 from tangga.settings import Settings
 
-__all__ = ["ChunkId", "Ledger", "LedgerDown", "opened"]
+__all__ = ["ChunkId", "Ledger", "LedgerDown", "opened", "reading"]
 
 
-class Ledger(Runs, Chunks, Consent, History):
-    """An open ledger; see `opened`."""
+class Ledger(Runs, Chunks, Consent, History, Looking):
+    """An open ledger; see `opened` and `reading`."""
 
 
 @contextmanager
@@ -32,3 +33,11 @@ def opened(settings: Settings) -> Iterator[Ledger]:
     Airflow does not have its connection."""
     with database.opened(settings) as engine:
         yield Ledger(engine)
+
+
+@contextmanager
+def reading(settings: Settings) -> Iterator[Ledger | None]:
+    """The ledger for looking only, None as long as nothing was ever kept in it: nothing is made, migrated or written,
+    and no delivery waits. Raises as `opened` does, also when it goes down meanwhile."""
+    with database.reading(settings) as engine:
+        yield Ledger(engine) if engine else None

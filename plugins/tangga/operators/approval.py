@@ -43,7 +43,7 @@ class PlanApproval(ApprovalOperator):
         except TaskAwaitingInput as parked:
             self._see_that_it_is_asked(context)
             note(f"waits for a person: {' '.join(asked.reasons)}")
-            parked.kwargs = {"asked": asdict(asked)}
+            parked.kwargs = {"asked": asdict(asked) | {"reasons": list(asked.reasons)}}  # as the page reads it
             raise
 
     def execute_complete(self, context, event: dict[str, Any], asked: dict[str, Any]) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -13,10 +11,19 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException as AnyHTTPException
 
 from tangga.settings import SettingsError
-from tangga.web import access, audience_page, audiences_page, customers, downloads, look, messages, overview
-from tangga.web.published import DOOR, NothingPublished
-
-_log = logging.getLogger(__name__)
+from tangga.web import (
+    access,
+    audience_page,
+    audiences_page,
+    customers,
+    deliveries,
+    delivery_page,
+    downloads,
+    look,
+    messages,
+    overview,
+)
+from tangga.web.published import DOOR, NothingPublished, Open
 
 CONTENT_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; frame-src 'self'; "
@@ -40,8 +47,8 @@ WORDS = {
 
 def create() -> FastAPI:
     """A new application, to be mounted by Airflow. Nothing of it is open to somebody who is not logged in."""
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, dependencies=access.READ, lifespan=_warm)
-    for module in (overview, audiences_page, audience_page, downloads, messages, customers):
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, dependencies=access.READ, lifespan=_ahead)
+    for module in (overview, audiences_page, audience_page, downloads, messages, customers, deliveries, delivery_page):
         app.include_router(module.router)
     app.get("/assets/{name}")(_asset)
     app.middleware("http")(_with_headers)
@@ -53,20 +60,15 @@ def create() -> FastAPI:
 
 
 @asynccontextmanager
-async def _warm(app: FastAPI) -> AsyncIterator[None]:
-    """Draw the first page before somebody asks for it; without holding up the API server, or failing it."""
-    threading.Thread(target=_draw, name="tangga-overview", daemon=True).start()
-    yield
+async def _ahead(app: FastAPI) -> AsyncIterator[None]:
+    with DOOR.watching(_make_ready):
+        yield
 
 
-def _draw() -> None:
-    try:
-        with DOOR.open() as published:
-            published.once("overview", overview.figures)
-    except NothingPublished:
-        pass
-    except Exception:
-        _log.exception("The overview could not be drawn in advance; it will be when somebody opens it.")
+def _make_ready(published: Open) -> None:
+    """Work out what takes long before somebody asks for it, without holding up the API server."""
+    published.once("overview", overview.figures)
+    published.once("audiences", audiences_page.everything)
 
 
 async def _with_headers(request: Request, call_next) -> Response:

@@ -14,10 +14,13 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from tangga.activation.standing import Standing
 from tangga.web.published import company
 
 HERE = Path(__file__).parent
 NOTHING = "–"
+PREFIX = "/crm"
+"""Where the page lies below Airflow."""
 TYPES = {".css": "text/css", ".js": "text/javascript"}
 
 
@@ -31,6 +34,7 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> H
             values,
             company=company().business,
             root=root,
+            airflow=root.removesuffix(PREFIX),
             asset=lambda name: f"{root}/assets/{name}?{_digest(name)}",
             may_see_persons=getattr(request.state, "may_see_persons", False),
         )
@@ -70,6 +74,8 @@ def _environment() -> Environment:
         "moment": moment,
         "masked": masked,
         "words": words,
+        "capital": capital,
+        "agreed": agreed,
     }
     return environment
 
@@ -135,3 +141,16 @@ def masked(value: str | None) -> str:
 def words(name: str | None) -> str:
     """`rfm_cant_lose_them` -> `rfm cant lose them`."""
     return NOTHING if name is None else name.replace("_", " ")
+
+
+def capital(sentence: str) -> str:
+    """`the ledger ...` -> `The ledger ...`."""
+    return sentence[:1].upper() + sentence[1:]
+
+
+def agreed(one: Standing) -> str:
+    """Who agreed to a plan, and when, as far as somebody had to."""
+    said = one.decisions[0] if one.decisions else None
+    if one.delivery and not one.delivery["approval"].startswith("approved"):
+        return one.delivery["approval"]
+    return f"{said['decided_by']}, {moment(said['decided_at'])}" if said and said["decision"] == "approved" else NOTHING

@@ -1,16 +1,17 @@
 """The published version, opened for reading: one connection as long as it is the newest, closed when it is not.
 
-The file is named by its version and never written again, so that it can be held open; `published/private.duckdb` leads
-to another one every day.
+A file is never written again, so that it can be held open: `published/private.duckdb` leads to another one every day,
+and an erasure puts another one in its place. A server watches for that, and gets it ready before it is shown.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,7 +22,11 @@ from tangga import publish, settings
 from tangga.engine import literal
 from tangga.settings import REPOSITORY, Settings
 
+_log = logging.getLogger(__name__)
+
 Value = TypeVar("Value")
+File = tuple[Path, int]
+"""The folder of a version, and which file of that name lies there (its inode)."""
 
 MEMORY = "512MB"
 """How much DuckDB may take of the API server's: a page asks little at a time, and a file is read in parts."""
@@ -46,7 +51,7 @@ class Open:
     """A version that is open. What is worked out of it once is kept as long as it is."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        self.file = file_in(folder)
         self.version = publish.read(folder)
         self.readers = 0
         self._kept: dict[str, Any] = {}
@@ -95,6 +100,8 @@ class Doorkeeper:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._newest: Open | None = None
+        self._watcher: threading.Thread | None = None
+        self._tried: File | None = None
 
     @contextmanager
     def open(self) -> Iterator[Open]:
@@ -106,17 +113,58 @@ class Doorkeeper:
             self.leave(opened)
 
     def enter(self) -> Open:
-        """As `open`, for a reader who ends elsewhere and must `leave`."""
-        folder = (publish.folder(company()) / "current").resolve()
-        if not (folder / "private.duckdb").exists():
-            raise NothingPublished
+        """As `open`, for a reader who ends elsewhere and must `leave`. Where somebody watches, a version is shown when
+        it has been made ready, and the one before it until then."""
+        file = newest()
         with self._lock:
-            if self._newest is None or self._newest.folder != folder:
-                before, self._newest = self._newest, Open(folder)
-                if before is not None and not before.readers:
-                    before.close()
+            is_awaited = self._watcher is not None and self._watcher.is_alive() and self._tried != file
+            if self._newest is None or (self._newest.file != file and not is_awaited):
+                self._show(Open(file[0]))
             self._newest.readers += 1
             return self._newest
+
+    @contextmanager
+    def watching(self, make_ready: Callable[[Open], None], every: float = 1.0) -> Iterator[None]:
+        """Look for another version so often, in seconds, and show it when `make_ready` is done with it."""
+        over = threading.Event()
+        self._watcher = threading.Thread(
+            target=self._watch, args=(make_ready, every, over), name="tangga-newest", daemon=True
+        )
+        self._watcher.start()
+        try:
+            yield
+        finally:
+            over.set()
+
+    def _watch(self, make_ready: Callable[[Open], None], every: float, over: threading.Event) -> None:
+        while not over.is_set():
+            # What goes wrong goes wrong again when somebody opens a page, who is told.
+            with suppress(NothingPublished, settings.SettingsError):
+                file = newest()
+                if file != self._tried:
+                    try:
+                        self._renew(file, make_ready)
+                    except Exception:
+                        _log.exception("The newest version could not be made ready.")
+                    self._tried = file
+            over.wait(every)
+
+    def _renew(self, file: File, make_ready: Callable[[Open], None]) -> None:
+        opened = Open(file[0])
+        with self._lock:
+            if self._newest is None:
+                self._show(opened)
+        try:
+            make_ready(opened)
+        finally:
+            with self._lock:
+                if self._newest is not opened:
+                    self._show(opened)
+
+    def _show(self, opened: Open) -> None:
+        before, self._newest = self._newest, opened
+        if before is not None and not before.readers:
+            before.close()
 
     def leave(self, opened: Open) -> None:
         """Let go of a version."""
@@ -127,6 +175,19 @@ class Doorkeeper:
 
 
 DOOR = Doorkeeper()
+
+
+def newest() -> File:
+    """The file that the pointer leads to. Raises `NothingPublished`."""
+    return file_in((publish.folder(company()) / "current").resolve())
+
+
+def file_in(folder: Path) -> File:
+    """The file of a version. Raises `NothingPublished`."""
+    try:
+        return folder, (folder / "private.duckdb").stat().st_ino
+    except FileNotFoundError:
+        raise NothingPublished from None
 
 
 def reading() -> Iterator[Open]:
