@@ -20,7 +20,7 @@ class People:
     phones: frozenset[str] = frozenset()
     names: frozenset[tuple[str, str]] = frozenset()
     texts: frozenset[str] = frozenset()
-    """Days of birth (ISO), and what somebody wrote or was given for themselves: found where a value is the same."""
+    """Days of birth (ISO), single names, what somebody wrote or was given: found where a value is the same."""
 
     _lengths: frozenset[int] = field(init=False, default=frozenset())
 
@@ -78,7 +78,13 @@ def of_demo(home: Path) -> People:
         names=frozenset(
             (row["first_name"], row["last_name"]) for row in contacts if row["first_name"] and row["last_name"]
         ),
-        texts=frozenset([*written, *(_iso(row["birth_date"]) for row in contacts)]),
+        texts=frozenset(
+            [
+                *written,
+                *(_iso(row["birth_date"]) for row in contacts),
+                *(row[name] for row in contacts for name in ("first_name", "last_name")),
+            ]
+        ),
     )
 
 

@@ -9,7 +9,7 @@ ANI = People(
     emails={"Ani.W@Toko.example "},
     phones={"0812-3456-789", "+62 811 000 222 33"},
     names={("Ani", "Wijaya")},
-    texts={"1990-05-17", "Barang rusak", "ANI-10"},
+    texts={"1990-05-17", "Barang rusak", "ANI-10", "Ani"},
 )
 
 
@@ -38,6 +38,7 @@ ANI = People(
         "date '1990-05-17'",
         "'barang rusak'",
         "'ani-10'",
+        "'Ani'",
     ],
 )
 def test_it_finds_what_is_planted(planted):
@@ -52,7 +53,7 @@ def test_it_finds_nobody_where_nobody_is():
     with duckdb.connect() as con:
         con.execute(
             "create table t as select 'c8123456a789' as customer_id, timestamp '2026-05-17 08:12:34.567' as at, "
-            "date '2026-05-17' as day, 812345678::bigint as amount, 'Ani' as city, 'price @ 5.00' as label, "
+            "date '2026-05-17' as day, 812345678::bigint as amount, 'Anita' as city, 'price @ 5.00' as label, "
             "['Wijaya', 'x', 'Ani'] as words"
         )
         assert found(con, ANI) == (set(), 7)
