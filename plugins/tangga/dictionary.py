@@ -165,11 +165,9 @@ class Lineage:
             return _SAME_EVERYWHERE[column]
         inputs = self.inputs(node["unique_id"])
         if node["schema"] == "core":
-            entities = {key.split(".")[-1] for key in inputs if ".landing." in key}
-            having = {entity for entity in entities if column in {each.name for each in CONTRACTS[entity].columns}}
-            own = _ENTITY.get(node["name"], node["name"].removeprefix("fct_"))
-            if own in having or len(having) == 1:
-                return f"{own if own in having else having.pop()}.{column}"
+            entity = _ENTITY.get(node["name"], node["name"].removeprefix("fct_"))
+            if entity in CONTRACTS and column in {each.name for each in CONTRACTS[entity].columns}:
+                return f"{entity}.{column}"
         having = {key for key in inputs if key in self.public and self._tells(self.public[key], node, column)}
         first = [key for key in having if not having & self._all_inputs(key)]
         if len(first) == 1:
