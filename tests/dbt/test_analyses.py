@@ -122,6 +122,11 @@ def test_dbt_knows_them_and_leaves_them_as_they_are(manifest):
     assert known == {name: sql(name).strip() for name in NAMES}
 
 
+def test_each_answers_a_company_that_has_orders_only(company, orders):
+    answered = {name for name in NAMES if company.ask(name)}
+    assert answered == {"from_first_to_second_order", "how_concentrated_is_revenue"}
+
+
 def bought(orders):
     return orders[orders.is_purchase]
 
