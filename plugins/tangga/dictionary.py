@@ -30,7 +30,7 @@ _UNITS: tuple[tuple[str, str], ...] = (
     (r"log_likelihood$|^(lift|correlation)$", NONE),
     (r"purchases(_expected)?$", "purchase days"),
     (r"^quantity$", "units sold"),
-    (r"(^|_)days?(_|$)|_days$", "days"),
+    (r"(^|_)days?(_|$)", "days"),
     (r"(^|_)minutes$", "minutes"),
     (r"^[rfm]_score$", "points, 1 to 5"),
     (r"(^|_)score$", "points"),
@@ -46,11 +46,9 @@ _BY_TYPE = {"boolean": NONE, "varchar": NONE, "date": "day of the business", "ti
 _WHOLE = ("integer", "bigint", "tinyint", "smallint")
 _SAME_EVERYWHERE = {
     "customer_id": "core.customer_identities.customer_id",
-    "as_of_date": "the day of the run",
+    "as_of_date": "the as-of date of a run",
     "source": "the sources of tangga.yml",
 }
-
-
 _ENTITY = {"dim_customers": "contacts", "dim_products": "order_lines"}
 """What a table is mostly of, where its name does not say so."""
 
@@ -125,7 +123,7 @@ def unit(name: str, column: dict[str, Any], currency: str) -> str:
 
 
 class Lineage:
-    """What public models are made from: landed entities, seeds, and other public models."""
+    """What public models are made from: landed entities and other sources, and other public models."""
 
     def __init__(self, nodes: dict[str, dict]) -> None:
         self._nodes = nodes
