@@ -21,7 +21,7 @@ INSTALLED := .venv/.installed$(EXTRAS:%=-%)
 OPTIONS := $(if $(CONFIG),--config "$(CONFIG)") $(if $(TANGGA_HOME),--home "$(TANGGA_HOME)")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor run plan up down erase erasures erase-lift rules-diff audience test soak bench check campaigns docs screenshots lock clean
+.PHONY: help setup doctor run plan sql up down erase erasures erase-lift rules-diff audience test soak bench check campaigns docs screenshots lock clean
 
 help: ## this list
 	@echo "Tangga: from customer data to campaigns, every morning."
@@ -45,6 +45,9 @@ down: $(INSTALLED) ## stop what 'make up' started
 
 plan: $(INSTALLED) ## what would be sent, and whether somebody would have to agree; send nothing
 	@$(BIN)/python -m tangga.local.plan $(OPTIONS) $(if $(AS_OF),--as-of "$(AS_OF)")
+
+sql: $(INSTALLED) ## a shell on the published warehouse, read-only (Q=<question of analyses/> or FILE=<a .sql>: its answer; OUT=<a .csv>)
+	@$(BIN)/python -m tangga.local.sql $(OPTIONS) $(if $(Q),--question "$(Q)") $(if $(FILE),--file "$(FILE)") $(if $(OUT),--out "$(OUT)")
 
 erase: $(INSTALLED) ## forget a person everywhere; asks whom (REQUEST=<number>: go on with that request)
 	@$(BIN)/python -m tangga.local.erase ask $(OPTIONS) $(if $(REQUEST),--request "$(REQUEST)")

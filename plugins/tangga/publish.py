@@ -17,13 +17,14 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, astuple, dataclass, field
 from datetime import date
 from pathlib import Path
 
 import duckdb
 
-from tangga import dbt, engine, files, warehouse
+from tangga import dbt, dictionary, engine, files, marts_parquet, warehouse
+from tangga.dictionary import Entry
 from tangga.engine import literal
 from tangga.landing import freshness
 from tangga.rules_version import rules_version
@@ -103,7 +104,7 @@ def publish(settings: Settings, as_of: date, code_version: str) -> Version:
 
     The pointer moves only forward: a past day gets its version, and readers keep the newest.
     """
-    tables = public_tables(settings)
+    tables, words = public_tables(settings), dictionary.entries(settings)
     versions = folder(settings) / "versions"
     versions.mkdir(parents=True, exist_ok=True, mode=0o700)
     for left_over in versions.glob(f".{as_of}*.part"):
@@ -113,12 +114,12 @@ def publish(settings: Settings, as_of: date, code_version: str) -> Version:
     with engine.scratch(settings) as con:
         con.execute(f"attach {literal(warehouse.path(settings))} as working (read_only)")
         con.execute("use working")
-        _write(con, part, tables)
+        _write(con, part, tables, words)
         stale, contents = _stale_sources(con), _contents(con)
         con.execute(f"attach {literal(part / 'private.duckdb')} as private (read_only)")
         con.execute("use private")  # facts may be views in the working file: from here on they are read, not computed
         rows = {table.full_name: _one(con, f"select count(*) from {table.full_name}") for table in tables}
-        name, rules = f"{as_of}-{_digest(con, tables)}", rules_version(settings)
+        name, rules = f"{as_of}-{_digest(con, tables, words)}", rules_version(settings)
         version = Version(name, as_of.isoformat(), code_version, rows, stale, contents, rules)
         target = versions / version.version
         if not target.exists():
@@ -130,6 +131,7 @@ def publish(settings: Settings, as_of: date, code_version: str) -> Version:
             # the same rows, from other files or by other rules
             files.write_atomically(target / "manifest.json", json.dumps(asdict(version), indent=2) + "\n")
     shutil.rmtree(part, ignore_errors=True)
+    marts_parquet.write(settings, target)
     newest = current(settings)
     if newest is None or newest.as_of_date <= version.as_of_date:
         _point_to(settings, version)
@@ -161,9 +163,10 @@ def public_tables(settings: Settings) -> list[Table]:
     )
 
 
-def _digest(con: duckdb.DuckDBPyConnection, tables: list[Table]) -> str:
-    """A short name of the content: the same for the same rows and columns, in whatever order they lie."""
-    digest = hashlib.sha256()
+def _digest(con: duckdb.DuckDBPyConnection, tables: list[Table], words: list[Entry]) -> str:
+    """A short name of the content: the same for the same rows and columns, in whatever order they lie, and what is said
+    of them."""
+    digest = hashlib.sha256(json.dumps([astuple(word) for word in words]).encode())
     for table in tables:
         columns = con.execute(f"describe {table.full_name}").fetchall()
         total = _one(con, f"select coalesce(sum(cast(hash(t) as hugeint)), 0) from {table.full_name} as t")
@@ -192,23 +195,26 @@ def _contents(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
     return dict(con.execute(rows).fetchall())
 
 
-def _write(con: duckdb.DuckDBPyConnection, folder: Path, tables: list[Table]) -> None:
-    """Write both files from the tables of the database in use.
+def _write(con: duckdb.DuckDBPyConnection, folder: Path, tables: list[Table], words: list[Entry]) -> None:
+    """Write both files from the tables of the database in use, with the words on them.
 
     Each table is written once, which is what publishing costs: `private.duckdb` begins as a copy of `crm.duckdb`, where
     tables with personal columns are then replaced. Never the other way round: what is dropped stays in a file."""
     crm, private = folder / "crm.duckdb", folder / "private.duckdb"
+    hidden = {(table.full_name, column) for table in tables for column in table.personal}
     with _written(con, crm):
         for table in tables:
             _create(con, table, table.personal)
+        dictionary.write(con, "published", [word for word in words if (word.table, word.column_name) not in hidden])
     shutil.copyfile(crm, private)
     with _written(con, private):
         personal = [table for table in tables if table.personal]
-        for table in personal:
-            con.execute(f"drop table published.{table.full_name}")
+        for name in (dictionary.NAME, *(table.full_name for table in personal)):
+            con.execute(f"drop table published.{name}")
         con.execute("checkpoint published")  # what comes in their place may lie there then
         for table in personal:
             _create(con, table, frozenset())
+        dictionary.write(con, "published", words)
     for file in (crm, private):
         os.chmod(file, 0o400)
 
@@ -243,6 +249,7 @@ def _point_to(settings: Settings, version: Version) -> None:
     for name in ("crm.duckdb", "private.duckdb"):
         if not (base / name).is_symlink():
             (base / name).symlink_to(Path("current") / name)
+    marts_parquet.link(base, base / "versions" / version.version)
     part = base / ".current.part"
     part.unlink(missing_ok=True)
     part.symlink_to(Path("versions") / version.version)

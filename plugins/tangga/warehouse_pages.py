@@ -3,8 +3,9 @@
     docs/warehouse/index.html     of the newest published day
 
 They are filled as `dbt docs generate --static` does it, less what changes from run to run or belongs to this machine,
-and plus what dbt does not know: the published day, its rows per table, and which columns are personal. The page asks
-no network for anything: dbt's tracking is off, and a browser would refuse it. There is no value of any row in them.
+and plus what dbt does not know: the published day, its rows per table, unit and source of each column, and which are
+personal. The page asks no network for anything: dbt's tracking is off, and a browser would refuse it. There is no value
+of any row in them.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from tangga import dbt, files, metrics, publish
+from tangga import dbt, dictionary, files, metrics, publish
 from tangga.publish import Version
 from tangga.settings import Settings
 
@@ -61,7 +62,9 @@ def _filled(settings: Settings, version: Version) -> str:
     )
     title = f"<title>{html.escape(settings.business.name)}: the warehouse</title>"
     page = page.replace(_HEAD, _HEAD + _ONLY_ITSELF, 1).replace("<title>dbt Docs</title>", title, 1)
-    page = page.replace('"MANIFEST.JSON INLINE DATA"', _inline(_manifest(json.loads(manifest), version)), 1)
+    page = page.replace(
+        '"MANIFEST.JSON INLINE DATA"', _inline(_manifest(json.loads(manifest), version, settings.business.currency)), 1
+    )
     return page.replace('"CATALOG.JSON INLINE DATA"', _inline(_catalog(json.loads(catalog), version)), 1)
 
 
@@ -70,7 +73,11 @@ def _inline(document: dict[str, Any]) -> str:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
 
 
-def _manifest(manifest: dict[str, Any], version: Version) -> dict[str, Any]:
+def _manifest(manifest: dict[str, Any], version: Version, currency: str) -> dict[str, Any]:
+    words = {
+        (word.table_schema, word.table_name, word.column_name): word
+        for word in dictionary.of_manifest(manifest, currency)
+    }
     manifest["metadata"]["send_anonymous_usage_stats"] = False
     manifest["disabled"] = {}  # dbt's unit tests, which no run sees
     own = f"macro.{manifest['metadata']['project_name']}."
@@ -80,7 +87,9 @@ def _manifest(manifest: dict[str, Any], version: Version) -> dict[str, Any]:
             node.pop(name, None)
         if node["config"].get("access") == "public":
             node["database"] = _PUBLISHED
-        for column in node.get("columns", {}).values():
+        for name, column in node.get("columns", {}).items():
+            if word := words.get((node["schema"], node["name"], name)):
+                column["description"] += f" Unit: {word.unit}. From: {word.source}."
             if column["config"]["meta"].get("pii"):
                 column["description"] += " Personal: not in crm.duckdb."
     overview = manifest["docs"]["doc.tangga.__overview__"]

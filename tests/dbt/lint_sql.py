@@ -17,10 +17,11 @@ from sqlfluff.core import FluffConfig, Linter
 from tangga import dbt, settings, warehouse
 
 DAY = date(2026, 1, 31)
+LINTED = tuple(str(dbt.PROJECT / folder) for folder in ("models", "analyses"))
 
 
 def main(fix: bool) -> int:
-    """Lint every model; returns 1 when something is left to mend."""
+    """Lint every model and analysis; returns 1 when something is left to mend."""
     with tempfile.TemporaryDirectory() as home:
         company = settings.load(settings.REPOSITORY / "examples" / "jaffle_shop" / "tangga.yml", home)
         warehouse.prepare(company, DAY)
@@ -29,12 +30,12 @@ def main(fix: bool) -> int:
         rendering = {"dbt": project | {"context": dbt.variables(company, DAY)}}
         # The rules come from pyproject.toml, which each file reads for itself.
         config = FluffConfig(configs={"core": {"dialect": "duckdb", "templater": "dbt"}, "templater": rendering})
-        result = Linter(config=config).lint_paths((str(dbt.PROJECT / "models"),), fix=fix, apply_fixes=fix)
+        result = Linter(config=config).lint_paths(LINTED, fix=fix, apply_fixes=fix)
     files = [file for folder in result.paths for file in folder.files]
     faults = [(Path(file.path), fault) for file in files for fault in file.get_violations()]
     for path, fault in faults:
         print(f"{path.relative_to(settings.REPOSITORY)}:{fault.line_no}: {fault.rule_code()} {fault.desc()}")
-    print(f"{len(files)} models, {len(faults)} faults")
+    print(f"{len(files)} files, {len(faults)} faults")
     return 1 if faults else 0
 
 

@@ -48,6 +48,13 @@ def test_it_says_which_day_it_is_of_and_what_is_personal(settings, shown):
     assert personal == {"interests", "birth_date", "first_name", "last_name", "email", "phone"}
 
 
+def test_each_column_says_its_unit_and_where_it_comes_from(shown):
+    nodes = [node for node in shown.manifest["nodes"].values() if node["database"] == "crm"]
+    said = {f"{node['name']}.{name}": each["description"] for node in nodes for name, each in node["columns"].items()}
+    assert said["fct_orders.ordered_at"] == "When it was placed (UTC). Unit: instant, UTC. From: orders.ordered_at."
+    assert [name for name, text in said.items() if " Unit: " not in text or " From: " not in text] == []
+
+
 def test_a_browser_is_told_to_ask_nobody(shown):
     policy = re.search(r'<head><meta http-equiv="Content-Security-Policy" content="(.*?)">', shown.page)[1]
     assert re.findall(r"(\S+-src) ([^;]+)", policy) == [

@@ -73,6 +73,10 @@ def published(company, day: date, ani: str) -> None:
                 con.execute(f"create table core.dim_customers as from (values ('{ani}', '{ADDRESS}', 'Anindita'), "
                             "('c-budi', 'budi@toko.example', 'Budi')) t(customer_id, email, first_name)")  # fmt: skip
             con.execute("checkpoint")
+            for table in ("core.fct_orders", "metrics.nps") if name == "crm" else ():
+                file = version / "parquet" / f"{table.replace('.', '/')}.parquet"
+                file.parent.mkdir(parents=True)
+                con.execute(f"copy (from {table}) to {literal(file)} (format parquet)")
         os.chmod(version / f"{name}.duckdb", 0o400)
     rows = {"core.customer_identities": 2, "core.fct_orders": 2, "core.fct_referrals": 3, "metrics.nps": 1}
     said = publish.Version(version.name, day.isoformat(), "code", rows, landing={"shop.contacts": "x"})
@@ -145,6 +149,10 @@ def test_published_versions_lose_the_person_and_keep_all_else(company):
                                "select comment from duckdb_columns() where comment is not null").fetchall()  # fmt: skip
             assert said == [("It's orders.",), ("Money.",)]
         version = publish.read(file.parent)
+        assert [row[:2] for row in parquet(file.parent / "parquet" / "core" / "fct_orders.parquet")] == [
+            ("A-2", "c-budi")
+        ]
+        assert parquet(file.parent / "parquet" / "metrics" / "nps.parquet") == [(2, 50)]
         assert version.rows == {
             "core.customer_identities": 1,
             "core.fct_orders": 1,
@@ -159,12 +167,16 @@ def test_published_versions_lose_the_person_and_keep_all_else(company):
 
 def test_a_version_without_the_person_is_left_alone(company):
     def stamps():
-        return {path: path.stat().st_mtime_ns for path in publish.folder(company.settings).rglob("*.duckdb")}
+        return {
+            path: path.stat().st_mtime_ns
+            for path in publish.folder(company.settings).rglob("*.*")
+            if path.suffix in (".duckdb", ".parquet")
+        }
 
     before = stamps()
     company.erase(email="stranger@elsewhere.example")
     assert stamps() == before
-    assert len(before) == 6
+    assert len(before) == 6 + 2 * 2
 
 
 def test_what_a_reader_has_open_stays_readable(company):

@@ -1,58 +1,23 @@
 """Publishing: what analysts may see, which version the pointers lead to, and what a broken attempt leaves."""
 
-import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 
 import duckdb
 import pytest
 
-from tangga import dbt, publish, settings, warehouse
-from tangga.landing import freshness
+from tangga import dbt, publish, warehouse
 from tangga.rules_version import rules_version
-from tangga.settings import REPOSITORY, Rules
-
-DAY = date(2026, 3, 31)
-
-
-def node(schema, name, access, columns):
-    return {
-        "resource_type": "model",
-        "schema": schema,
-        "name": name,
-        "description": f"All {name}, isn't it.",
-        "config": {"access": access},
-        "columns": {
-            column: {"description": f"The {column}.", "config": {"meta": {"pii": True} if column == "email" else {}}}
-            for column in columns
-        },
-    }
+from tangga.settings import Published, Rules
+from tests.unit import publications
+from tests.unit.publications import DAY, build
 
 
 @pytest.fixture
 def home(tmp_path):
-    """Settings of a home in which dbt has just built two public models and a private one."""
-    found = settings.load(REPOSITORY / "tangga.yml", tmp_path)
-    dbt.target(found).mkdir(parents=True)
-    nodes = {
-        "a": node("core", "dim_customers", "public", ["customer_id", "email"]),
-        "b": node("customer", "customer_rfm", "public", ["customer_id", "segment"]),
-        "c": node("staging", "stg_contacts", "private", ["email"]),
-    }
-    (dbt.target(found) / "manifest.json").write_text(json.dumps({"nodes": nodes}))
-    build(found, "Champions")
-    return found
-
-
-def build(found, segment):
-    warehouse.path(found).unlink(missing_ok=True)
-    with duckdb.connect(str(warehouse.path(found))) as con:
-        con.execute("create schema core; create schema customer; create schema staging")
-        con.execute("create table core.dim_customers as select 'c1' as customer_id, 'ani@example.com' as email")
-        con.execute(f"create table customer.customer_rfm as select 'c1' as customer_id, '{segment}' as segment")
-        con.execute("create table staging.stg_contacts as select 'ani@example.com' as email")
-        con.execute("create schema landing")
-        freshness.create_table(con, found, DAY)
+    return publications.home(tmp_path)
 
 
 def read(found, name, sql):
@@ -63,7 +28,11 @@ def read(found, name, sql):
 def test_analysts_get_the_public_tables_without_personal_columns(home):
     publish.publish(home, DAY, "abc")
     tables = "select schema_name || '.' || table_name from duckdb_tables() order by 1"
-    assert read(home, "crm", tables) == [("core.dim_customers",), ("customer.customer_rfm",)]
+    assert [name for (name,) in read(home, "crm", tables)] == [
+        "core.dim_customers",
+        "customer.customer_rfm",
+        "metrics.data_dictionary",
+    ]
     assert read(home, "crm", "from core.dim_customers") == [("c1",)]
     assert read(home, "private", "from core.dim_customers") == [("c1", "ani@example.com")]
     assert b"ani@example.com" not in publish.database(home, "crm").read_bytes()
@@ -91,6 +60,21 @@ def test_tables_and_columns_carry_their_meaning(home):
     assert read(home, "private", "select distinct comment from duckdb_columns() where column_name = 'email'") == [
         ("The email.",)
     ]
+
+
+def test_the_dictionary_names_a_personal_column_only_where_it_is(home):
+    publish.publish(home, DAY, "abc")
+    columns = "select column_name from metrics.data_dictionary where table_name = 'dim_customers' order by all"
+    assert read(home, "crm", columns) == [("customer_id",)]
+    assert read(home, "private", columns) == [("customer_id",), ("email",)]
+
+
+def test_other_words_on_the_same_rows_are_another_version(home):
+    first = publish.publish(home, DAY, "abc")
+    manifest = dbt.target(home) / "manifest.json"
+    manifest.write_text(manifest.read_text().replace("The segment.", "Which segment."))
+    assert publish.publish(home, DAY, "abc").version != first.version
+    assert ("Which segment.",) in read(home, "crm", "select description from metrics.data_dictionary")
 
 
 def test_the_same_content_is_the_same_version_untouched(home):
@@ -160,3 +144,69 @@ class TestRules:
         own = home.reference.model_copy(update={table: str(tmp_path / "own.csv")})
         own = home.model_copy(update={"reference": own})
         assert (rules_version(own) != rules_version(home)) == counts
+
+
+def parquet(home):
+    return publish.folder(home) / "parquet"
+
+
+class TestParquet:
+    """The analysts' tables once more, as files that belong to the version."""
+
+    def test_each_table_of_the_analysts_file_is_one_of_the_same_rows(self, home):
+        publish.publish(home, DAY, "abc")
+        tables = read(home, "crm", "select schema_name || '/' || table_name || '.parquet' from duckdb_tables()")
+        files = {str(path.relative_to(parquet(home))) for path in parquet(home).rglob("*.*")}
+        assert files == {name for (name,) in tables} and files
+        for name in files:
+            table = name.removesuffix(".parquet").replace("/", ".")
+            rows = duckdb.sql(f"from '{parquet(home) / name}'")
+            assert rows.fetchall() == read(home, "crm", f"from {table}")
+            assert "email" not in rows.columns
+        assert b"ani@example.com" not in b"".join((parquet(home) / name).read_bytes() for name in files)
+
+    def test_the_same_rows_are_the_same_bytes(self, tmp_path):
+        found = []
+        for folder in (tmp_path / "one", tmp_path / "two"):
+            home = publications.home(folder)
+            with duckdb.connect(str(warehouse.path(home))) as con:
+                rows = "select 'c' || hash(i), 'x' from range(300_000) t(i) order by random()"
+                con.execute(f"insert into customer.customer_rfm {rows}")
+            publish.publish(home, DAY, "abc")
+            found.append((parquet(home) / "customer" / "customer_rfm.parquet").read_bytes())
+        assert found[0] == found[1]
+
+    def test_a_version_that_has_none_yet_gets_them(self, home):
+        without = home.model_copy(update={"published": Published(parquet=False)})
+        version = publish.publish(without, DAY, "abc").version
+        assert not parquet(home).is_symlink()
+        left_over = publish.folder(home) / "versions" / f".{version}.parquet.part"
+        left_over.mkdir()
+        publish.publish(home, DAY, "abc")
+        assert len([*parquet(home).glob("*/*.parquet")]) == len(publish.public_tables(home)) + 1
+        assert not left_over.exists()
+
+    def test_switched_off_they_are_not_pointed_to_any_more(self, home):
+        publish.publish(home, DAY, "abc")
+        build(home, "Lost")
+        publish.publish(home.model_copy(update={"published": Published(parquet=False)}), DAY, "abc")
+        assert not parquet(home).is_symlink()
+
+    def test_a_reader_finds_whole_files_while_versions_come(self, home):
+        publish.publish(home, DAY, "abc")
+        done, found = threading.Event(), []
+
+        def look():
+            while not done.is_set():
+                with duckdb.connect() as con:
+                    file = parquet(home) / "customer" / "customer_rfm.parquet"
+                    found.extend(con.sql(f"select segment from '{file}'").fetchall())
+
+        with ThreadPoolExecutor(1) as pool:
+            reader = pool.submit(look)
+            for segment in ("Lost", "At Risk", "Champions", "Lost"):
+                build(home, segment)
+                publish.publish(home, DAY, "abc")
+            done.set()
+            reader.result()
+        assert {"Champions", "Lost"} <= {segment for (segment,) in found} <= {"Champions", "Lost", "At Risk"}

@@ -41,7 +41,7 @@ def _day(settings: Settings, day: Path, person: Person, dry: bool) -> Removed:
     for table, checksum in before.items():
         file = day / f"{table}-{checksum[:16]}.parquet"
         part = day / f".{table}.part"
-        found = _without(settings, file, part, person, person.ids_on(day.name.removeprefix("ds=")), dry)
+        found = without(settings, file, part, person, person.ids_on(day.name.removeprefix("ds=")), dry)
         if found and not dry:
             manifest[table] = files.sha256(part)
             files.replace(part, day / f"{table}-{manifest[table][:16]}.parquet")
@@ -63,7 +63,7 @@ def plans(settings: Settings, person: Person, dry: bool) -> Removed:
     base = settings.home / "state" / "plans"
     for file in sorted(base.rglob("*.parquet")):
         part = file.with_name(f".{file.name}.part")
-        found = _without(settings, file, part, person, person.ids_on(file.relative_to(base).parts[0][:10]), dry)
+        found = without(settings, file, part, person, person.ids_on(file.relative_to(base).parts[0][:10]), dry)
         if found and not dry:
             files.replace(part, file)
         removed += Removed(1 if found else 0, found)
@@ -80,7 +80,7 @@ def exports(settings: Settings, person: Person, dry: bool) -> Removed:
         for file in sorted(path for path in destination.rglob("*") if path.suffix in (".csv", ".parquet", ".part")):
             part = file.with_name(f".{file.name}.erased")
             if file.suffix == ".parquet":
-                found = _without(settings, file, part, person, ids, dry)
+                found = without(settings, file, part, person, ids, dry)
             else:
                 found = _lines_without(file, part, {*ids, *person.emails, *person.phones}, dry)
             if found and not dry:
@@ -120,7 +120,7 @@ def suppressions(settings: Settings, person: Person, dry: bool) -> Removed:
     return removed
 
 
-def _without(settings: Settings, file: Path, part: Path, person: Person, ids: Iterable[str], dry: bool) -> int:
+def without(settings: Settings, file: Path, part: Path, person: Person, ids: Iterable[str], dry: bool) -> int:
     """Write a Parquet file without the person's rows to `part`, if it has some; returns how many."""
     part.unlink(missing_ok=True)
     with engine.scratch(settings) as con:

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import duckdb
 
-from tangga import dbt, engine, files, publish, warehouse
+from tangga import dbt, engine, files, marts_parquet, publish, warehouse
 from tangga.engine import literal
-from tangga.erasure import rows
+from tangga.erasure import kept, rows
 from tangga.erasure.person import Person
 from tangga.erasure.removed import Removed
 from tangga.settings import Settings
@@ -32,6 +32,8 @@ def versions(settings: Settings, person: Person, dry: bool) -> Removed:
         removed += Removed(files=1)
     for version in sorted(path for path in base.glob("*") if path.is_dir()):
         ids = {*person.ids_on(version.name[:10]), *_ids_in(settings, version, person)}
+        for file in sorted((version / marts_parquet.NAME).glob("*/*.parquet")):
+            removed += _rewrite_parquet(settings, file, person, ids, dry)
         for name in ("crm", "private"):
             removed += _rewrite(settings, version / f"{name}.duckdb", person, ids, dry)
         if not dry:
@@ -95,6 +97,19 @@ def _rewrite(settings: Settings, file: Path, person: Person, ids: set[str], dry:
         os.fsync(handle.fileno())
     os.replace(part, file)
     return total
+
+
+def _rewrite_parquet(settings: Settings, file: Path, person: Person, ids: set[str], dry: bool) -> Removed:
+    if file.parent.name == "metrics":
+        return Removed()
+    part = file.with_name(f".{file.name}.part")
+    found = kept.without(settings, file, part, person, ids, dry)
+    if found and not dry:
+        os.chmod(part, 0o400)
+        with part.open("rb") as handle:
+            os.fsync(handle.fileno())
+        os.replace(part, file)
+    return Removed(1 if found else 0, found)
 
 
 def _tables(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str, list[str]]]:

@@ -43,6 +43,7 @@ __all__ = [
     "FilesDestination",
     "HubSpotDestination",
     "MailchimpDestination",
+    "Published",
     "PythonDestination",
     "RestEntity",
     "RestSource",
@@ -100,6 +101,12 @@ class Storage(Strict):
     connection: ConnectionId | None = None
 
 
+class Published(Strict):
+    """What is published beside the two DuckDB files: the analysts' tables as `parquet`, or not."""
+
+    parquet: bool = True
+
+
 class LedgerSettings(Strict):
     """Where the ledger lies: the PostgreSQL of that connection, or without one a file in the home."""
 
@@ -115,6 +122,7 @@ class Settings(Strict):
     rules: Rules = Rules()
     destinations: dict[Name, AnyDestination] = {}
     ledger: LedgerSettings = LedgerSettings()
+    published: Published = Published()
     retention: Retention = Retention()
     campaigns: CampaignSettings | None = None
     config_path: Path
