@@ -11,7 +11,6 @@ Exit code 0: asked; 1: there is nothing to ask, or DuckDB refused; 2: the settin
 
 from __future__ import annotations
 
-import argparse
 import os
 import shutil
 import sys
@@ -23,7 +22,8 @@ import duckdb
 
 from tangga import dbt, publish
 from tangga.engine import literal
-from tangga.settings import Settings, SettingsError, load
+from tangga.local import command
+from tangga.settings import Settings
 
 _HELP = """\
   A statement ends with a semicolon, and may go over several lines.
@@ -97,8 +97,8 @@ def _statements() -> Iterator[str]:
             lines = []
 
 
-def _obey(con: duckdb.DuckDBPyConnection, command: str) -> None:
-    word, _, rest = command.partition(" ")
+def _obey(con: duckdb.DuckDBPyConnection, typed: str) -> None:
+    word, _, rest = typed.partition(" ")
     if word == ".tables":
         ask(con, f"select {_TABLE} as name, comment as meaning from duckdb_tables() order by 1")
     elif word == ".columns":
@@ -121,12 +121,17 @@ def _question(name: str) -> Path:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    options = _options(arguments)
+    parser = command.parser("sql", "Ask the newest published warehouse.")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--question", help="the name of a file of dbt_project/analyses, without .sql")
+    what.add_argument("--file", type=Path, help="a file of SQL")
+    parser.add_argument("--out", type=Path, help="write the answer to this file, as CSV")
+    options = parser.parse_args(arguments)
+    settings = command.begin(options)
     try:
-        settings = load(options.config, options.home)
         file = _question(options.question) if options.question else options.file
         sql = file.read_text(encoding="utf-8") if file else None
-    except (SettingsError, LookupError, OSError, UnicodeDecodeError) as error:
+    except (LookupError, OSError, UnicodeDecodeError) as error:
         print(error, file=sys.stderr)
         return 2
     version = publish.current(settings)
@@ -158,17 +163,6 @@ def _open(settings: Settings) -> int:
     with duckdb.connect(str(file), read_only=True) as con:
         shell(con)
     return 0
-
-
-def _options(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="make sql", description=__doc__.split("\n")[0])
-    what = parser.add_mutually_exclusive_group()
-    what.add_argument("--question", help="the name of a file of dbt_project/analyses, without .sql")
-    what.add_argument("--file", type=Path, help="a file of SQL")
-    parser.add_argument("--out", type=Path, help="write the answer to this file, as CSV")
-    parser.add_argument("--config", help="tangga.yml (default: that of the repository)")
-    parser.add_argument("--home", help="where runs write (default: var/, or $TANGGA_HOME)")
-    return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":
