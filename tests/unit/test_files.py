@@ -289,7 +289,7 @@ def test_column_with_a_name_of_our_own_does_no_harm(inbox, name):
 
 
 @pytest.mark.parametrize("name", ["contacts.csv", "contacts.jsonl", "contacts.parquet"])
-@pytest.mark.parametrize("content", [b"", gzip.compress(b"")])
+@pytest.mark.parametrize("content", [b"", gzip.compress(b"")], ids=["empty", "empty within gzip"])
 def test_empty_file_is_refused(inbox, refused, name, content):
     inbox.put(f"new/{name}", content)
     message = refused(spec={"path": f"new/{name}"})

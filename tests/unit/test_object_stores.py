@@ -86,6 +86,7 @@ def spilled(inbox) -> list:
         )),
         ("contacts.parquet", parquet([(number, AT, name) for number, name in ROWS])),
     ],
+    ids=["csv", "csv.gz", "jsonl", "parquet"],
 )  # fmt: skip
 def test_every_format_lands(lake, company, inbox, name, content):
     lake.put(f"shop/2026/{name}", content)
