@@ -27,10 +27,23 @@ def test_generated_pages_are_current(path: Path):
     assert path.read_text(encoding="utf-8") == docs.pages()[path], "run `make docs`"
 
 
+def anchors(page: Path) -> set[str]:
+    """What a link can point to within a page, by GitHub's rule."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
 def test_links_lead_somewhere(page: Path):
-    links = re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8"))
-    dead = [link for link in links if "://" not in link and not (page.parent / link).exists()]
+    links = [link for link in re.findall(r"\]\(([^)]+)\)", page.read_text(encoding="utf-8")) if "://" not in link]
+    targets = [
+        (link, page.parent / name if name else page, anchor)
+        for link in links
+        for name, _, anchor in [link.partition("#")]
+    ]
+    dead = [
+        link for link, target, anchor in targets if not target.exists() or (anchor and anchor not in anchors(target))
+    ]
     assert dead == []
 
 

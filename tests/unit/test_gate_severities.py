@@ -117,7 +117,7 @@ def test_a_wrong_setting_is_told_with_what_is_allowed(tmp_path, gate, sentence):
 
 
 def test_the_table_of_the_documentation_is_what_the_code_does():
-    text = (REPOSITORY / "docs" / "operations.md").read_text(encoding="utf-8")
+    text = (REPOSITORY / "docs" / "gates.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(\w+)` \| [^|]+ \| (\w+) \| ([\w, ]*) \|", text, re.MULTILINE)
     levels = {
         name: (check.severity, ", ".join(gates.LEVELS[gates.LEVELS.index(check.loosest) :]))
