@@ -15,35 +15,18 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, astuple, dataclass, field
 from datetime import date
 from pathlib import Path
 
 import duckdb
 
-from tangga import dbt, dictionary, engine, files, marts_parquet, warehouse
+from tangga import dictionary, engine, files, marts_parquet, published_files, warehouse
 from tangga.dictionary import Entry
 from tangga.engine import literal
 from tangga.landing import freshness
 from tangga.rules_version import rules_version
 from tangga.settings import Settings
-
-
-@dataclass(frozen=True)
-class Table:
-    """A public model: where it lies, its columns with what they mean, and which of them are personal."""
-
-    schema: str
-    name: str
-    description: str
-    columns: dict[str, str]
-    personal: frozenset[str]
-
-    @property
-    def full_name(self) -> str:
-        return f"{self.schema}.{self.name}"
 
 
 @dataclass(frozen=True)
@@ -104,7 +87,7 @@ def publish(settings: Settings, as_of: date, code_version: str) -> Version:
 
     The pointer moves only forward: a past day gets its version, and readers keep the newest.
     """
-    tables, words = public_tables(settings), dictionary.entries(settings)
+    tables, words = published_files.public_tables(settings), dictionary.entries(settings)
     versions = folder(settings) / "versions"
     versions.mkdir(parents=True, exist_ok=True, mode=0o700)
     for left_over in versions.glob(f".{as_of}*.part"):
@@ -114,7 +97,7 @@ def publish(settings: Settings, as_of: date, code_version: str) -> Version:
     with engine.scratch(settings) as con:
         con.execute(f"attach {literal(warehouse.path(settings))} as working (read_only)")
         con.execute("use working")
-        _write(con, part, tables, words)
+        published_files.write(con, part, tables, words)
         stale, contents = _stale_sources(con), _contents(con)
         con.execute(f"attach {literal(part / 'private.duckdb')} as private (read_only)")
         con.execute("use private")  # facts may be views in the working file: from here on they are read, not computed
@@ -138,32 +121,7 @@ def publish(settings: Settings, as_of: date, code_version: str) -> Version:
     return version
 
 
-def public_tables(settings: Settings) -> list[Table]:
-    """The models that dbt's manifest calls public, in the order of their names."""
-    manifest = json.loads((dbt.target(settings) / "manifest.json").read_text(encoding="utf-8"))
-    models = [
-        node
-        for node in manifest["nodes"].values()
-        if node["resource_type"] == "model" and node["config"]["access"] == "public"
-    ]
-    return sorted(
-        (
-            Table(
-                schema=node["schema"],
-                name=node["name"],
-                description=node["description"],
-                columns={name: column["description"] for name, column in node["columns"].items()},
-                personal=frozenset(
-                    name for name, column in node["columns"].items() if column["config"]["meta"].get("pii")
-                ),
-            )
-            for node in models
-        ),
-        key=lambda table: table.full_name,
-    )
-
-
-def _digest(con: duckdb.DuckDBPyConnection, tables: list[Table], words: list[Entry]) -> str:
+def _digest(con: duckdb.DuckDBPyConnection, tables: list[published_files.Table], words: list[Entry]) -> str:
     """A short name of the content: the same for the same rows and columns, in whatever order they lie, and what is said
     of them."""
     digest = hashlib.sha256(json.dumps([astuple(word) for word in words]).encode())
@@ -193,55 +151,6 @@ def _stale_sources(con: duckdb.DuckDBPyConnection) -> list[dict]:
 def _contents(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
     rows = "select source || '.' || entity, content from working.landing.freshness order by source, entity"
     return dict(con.execute(rows).fetchall())
-
-
-def _write(con: duckdb.DuckDBPyConnection, folder: Path, tables: list[Table], words: list[Entry]) -> None:
-    """Write both files from the tables of the database in use, with the words on them.
-
-    Each table is written once, which is what publishing costs: `private.duckdb` begins as a copy of `crm.duckdb`, where
-    tables with personal columns are then replaced. Never the other way round: what is dropped stays in a file."""
-    crm, private = folder / "crm.duckdb", folder / "private.duckdb"
-    hidden = {(table.full_name, column) for table in tables for column in table.personal}
-    with _written(con, crm):
-        for table in tables:
-            _create(con, table, table.personal)
-        dictionary.write(con, "published", [word for word in words if (word.table, word.column_name) not in hidden])
-    shutil.copyfile(crm, private)
-    with _written(con, private):
-        personal = [table for table in tables if table.personal]
-        for name in (dictionary.NAME, *(table.full_name for table in personal)):
-            con.execute(f"drop table published.{name}")
-        con.execute("checkpoint published")  # what comes in their place may lie there then
-        for table in personal:
-            _create(con, table, frozenset())
-        dictionary.write(con, "published", words)
-    for file in (crm, private):
-        os.chmod(file, 0o400)
-
-
-@contextmanager
-def _written(con: duckdb.DuckDBPyConnection, file: Path) -> Iterator[None]:
-    """The file as the database `published`, for writing; whole when it ends."""
-    con.execute(f"attach {literal(file)} as published")
-    yield
-    con.execute("checkpoint published")
-    con.execute("detach published")
-
-
-def _create(con: duckdb.DuckDBPyConnection, table: Table, hidden: frozenset[str]) -> None:
-    """Copy a table of the database in use without the hidden columns, sorted by all that are left.
-
-    Facts go by customer, so that all that one of them did is read from a few places of the file."""
-    first = ["customer_id"] if table.schema == "core" and "customer_id" in table.columns else []
-    shown = [name for name in table.columns if name not in hidden]
-    order = [*first, *(name for name in shown if name not in first)]
-    columns = f"* exclude ({', '.join(sorted(hidden))})" if hidden else "*"
-    name = f"published.{table.full_name}"
-    con.execute(f"create schema if not exists published.{table.schema}")
-    con.execute(f"create table {name} as select {columns} from {table.full_name} order by {', '.join(order)}")
-    con.execute(f"comment on table {name} is {literal(table.description)}")
-    for column in shown:
-        con.execute(f"comment on column {name}.{column} is {literal(table.columns[column])}")
 
 
 def _point_to(settings: Settings, version: Version) -> None:

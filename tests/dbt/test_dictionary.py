@@ -3,7 +3,7 @@
 import duckdb
 import pytest
 
-from tangga import dictionary, publish
+from tangga import dictionary, publish, published_files
 from tests.dbt.harness import AS_OF
 
 
@@ -13,7 +13,9 @@ def words(settings):
 
 
 def test_every_column_has_a_meaning_a_unit_and_a_source(settings, words):
-    columns = {(table.full_name, column) for table in publish.public_tables(settings) for column in table.columns}
+    columns = {
+        (table.full_name, column) for table in published_files.public_tables(settings) for column in table.columns
+    }
     assert {key for key in words if key[0] != dictionary.NAME} == columns
     assert [key for key, word in words.items() if not (word.description and word.unit and word.source)] == []
 

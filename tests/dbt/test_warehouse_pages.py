@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tangga import dbt, publish, warehouse_pages
+from tangga import dbt, publish, published_files, warehouse_pages
 from tangga.settings import REPOSITORY
 from tests.dbt.harness import AS_OF, unit_tests_enabled
 
@@ -29,7 +29,7 @@ def shown(settings):
 def test_every_published_table_is_described_with_its_rows(settings, shown):
     nodes = shown.manifest["nodes"].values()
     published = {f"{node['schema']}.{node['name']}" for node in nodes if node["database"] == "crm"}
-    assert published == {table.full_name for table in publish.public_tables(settings)}
+    assert published == {table.full_name for table in published_files.public_tables(settings)}
     rows = {
         f"{node['metadata']['schema']}.{node['metadata']['name']}": node["stats"]["row_count"]["value"]
         for node in shown.catalog["nodes"].values()

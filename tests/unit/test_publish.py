@@ -8,7 +8,7 @@ from datetime import date
 import duckdb
 import pytest
 
-from tangga import dbt, publish, warehouse
+from tangga import dbt, publish, published_files, warehouse
 from tangga.rules_version import rules_version
 from tangga.settings import Published, Rules
 from tests.unit import publications
@@ -183,7 +183,7 @@ class TestParquet:
         left_over = publish.folder(home) / "versions" / f".{version}.parquet.part"
         left_over.mkdir()
         publish.publish(home, DAY, "abc")
-        assert len([*parquet(home).glob("*/*.parquet")]) == len(publish.public_tables(home)) + 1
+        assert len([*parquet(home).glob("*/*.parquet")]) == len(published_files.public_tables(home)) + 1
         assert not left_over.exists()
 
     def test_switched_off_they_are_not_pointed_to_any_more(self, home):

@@ -16,6 +16,7 @@ from tangga.ledger.chunks import ChunkId, Chunks
 from tangga.ledger.consent import Consent
 from tangga.ledger.database import LedgerDown
 from tangga.ledger.history import History
+from tangga.ledger.known import Known
 from tangga.ledger.looking import Looking
 from tangga.ledger.runs import Runs
 from tangga.settings import Settings
@@ -23,7 +24,7 @@ from tangga.settings import Settings
 __all__ = ["ChunkId", "Ledger", "LedgerDown", "opened", "reading"]
 
 
-class Ledger(Runs, Chunks, Consent, History, Looking):
+class Ledger(Runs, Known, Chunks, Consent, History, Looking):
     """An open ledger; see `opened` and `reading`."""
 
 
