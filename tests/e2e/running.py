@@ -103,7 +103,7 @@ class Airflow:
         while True:
             states = {}
             for run in self.runs("crm_activate", token):
-                assert run["state"] == "running", run
+                assert run["state"] in ("queued", "running"), run
                 states = self.tasks(run, token)
             asked = [state for (task, _), state in states.items() if task == "activate.approve"]
             is_asked = {state: asked.count(state) for state in asked} == waiting

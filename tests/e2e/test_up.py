@@ -191,7 +191,7 @@ def test_nothing_is_sent_before_somebody_agrees_and_then_it_is(airflow, chromium
 def test_a_backfill_lands_and_builds_a_past_day_and_sends_nothing(airflow):
     """What the form of the UI sends: times of the day in UTC. That days take turns is the DAGs' (tests/dags)."""
     token = airflow.token("admin")
-    [scheduled] = airflow.await_runs("crm_activate", 1, token)
+    [scheduled] = airflow.await_runs("crm_activate", 1, token, seconds=60)
     newest = scheduled["partition_key"]
     past = (date.fromisoformat(newest) - timedelta(days=2)).isoformat()
     sent_before = tagged(airflow, "crm:winback")

@@ -33,7 +33,7 @@ def decide(company, folder, decision, by="mark", hours=24):
 def judge(company, folder, verdict, *failed):
     planned = plan.read(folder)
     file = company.settings.home / "gates" / "outbound" / str(DAY) / f"plan.{planned['hash'][:16]}.json"
-    file.parent.mkdir(parents=True)
+    file.parent.mkdir(parents=True, exist_ok=True)
     checks = [{"description": said, "success": said not in failed} for said in ("nobody twice", *failed)]
     file.write_text(json.dumps({"verdict": verdict, "checks": checks}))
 
@@ -51,7 +51,8 @@ def test_before_anything_was_planned(company):
 def test_planned_then_sent(company, tool):
     tool.poison = {"c@x.example"}
     company.due = {("winback", "b"): 2}
-    folder = company.plan()
+    company.publish()
+    folder = company.made(verdict=None)
     [one] = stand(company)
     assert (one.state, one.why, one.counts) == ("planned", "", standing.Counts(add=5, remove=0, update=4))
     assert (one.destination, one.as_of_date, one.folder, one.delivery, one.gate) == (
