@@ -31,7 +31,8 @@ MESSAGES = (
 @dataclass
 class Company:
     """`people` are customer ids with their addresses, `lists` audiences with their customers, `due` (audience,
-    customer) -> step, `held_out` the same of those that are sent nothing, `names` customer -> first name."""
+    customer) -> step, `held_out` the same of those that are sent nothing, `names` customer -> first name, `merged` retired
+    customer's id -> whose it is now."""
 
     settings: settings.Settings
     people: dict[str, str] = field(default_factory=dict)
@@ -40,6 +41,7 @@ class Company:
     held_out: dict[tuple[str, str], int] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
+    merged: dict[str, str] = field(default_factory=dict)
     day: date = DAY
     number: int = 0
 
@@ -59,12 +61,14 @@ class Company:
             con.execute(
                 "create table core.customer_identities (customer_id varchar, source varchar, contact_id varchar)"
             )
+            con.execute("create table core.customer_id_aliases (customer_id_before varchar, customer_id varchar)")
             con.execute(
                 "create table customer.customer_contactability (customer_id varchar, channel varchar, reason varchar)"
             )
             rows = {
                 "core.dim_customers": [[customer, address, None] for customer, address in self.people.items()],
                 "core.customer_identities": [[customer, "shop", customer] for customer in self.people],
+                "core.customer_id_aliases": [list(pair) for pair in self.merged.items()],
                 "customer.customer_contactability": [[c, "email", self.reasons.get(c)] for c in self.people],
                 "members": [self._member(audience, c) for audience, of in self.lists.items() for c in sorted(of)],
                 "audiences.audience_due": [

@@ -159,6 +159,26 @@ class TestWhoSaidNo:
         assert {operation for operation, _, _ in tool.asked[before + 2 :]} == {"upsert", "add"}
         assert tool.members()["winback"] == {company.people[name] for name in ("ani", "emma", "feri", "gita")}
 
+    def test_more_of_them_than_is_usual_leave_and_are_stopped_once_somebody_agrees(self, company, tool):
+        """As after a wrong file of consents: not every tool takes back that somebody was stopped."""
+        activation = company.settings.rules.activation.model_copy(update={"stopped_rows": 0, "max_stopped_share": 0.4})
+        rules = company.settings.rules.model_copy(update={"activation": activation})
+        company.settings = company.settings.model_copy(update={"rules": rules})
+        company.lists = {"winback": {"ani"}}
+        folder, before, budi = company.plan(), len(tool.asked), ("budi@secret.example",)
+        asked = ask(company, folder)
+        assert asked.reasons == (
+            "1 of the 2 contacts there would be stopped (50 %, and up to 40 % are usual), which not every tool takes "
+            "back: see that they did say no.",
+        )
+        assert delivery.let_go(company.settings, "tool", folder) == 1
+        assert tool.asked[before:] == [("remove", "winback", budi)]
+        with pytest.raises(plan.ActivationRefused, match="nobody has agreed to it: 1 of the 2"):
+            delivery.deliver(company.settings, "tool", folder, "run 2")
+        answer(company, folder, asked)
+        delivery.deliver(company.settings, "tool", folder, "run 3")
+        assert tool.asked[before:] == [("remove", "winback", budi), ("stop", None, budi)]
+
     def test_who_says_no_at_the_tool_while_somebody_thinks_about_it_leaves_too(self, company, tool):
         folder = company.plan()
         tool.refused = {"ani@secret.example": "unsubscribed"}

@@ -121,6 +121,21 @@ def test_who_says_no_under_another_address_is_stopped_at_the_one_before(company,
     assert parts(company.made()) == [("remove", "winback", (known_as,))]
 
 
+def test_who_was_merged_and_says_no_is_stopped_under_both_ids(company, tool):
+    tool.identity = "customer_id"
+    company.lists = {"winback": {"a", "b"}}
+    acknowledge(company, company.plan())
+    del company.people["a"]
+    company.merged = {"a": "b"}
+    company.lists, company.reasons = {"winback": set()}, {"b": "consent revoked"}
+    folder = company.plan()
+    assert parts(folder) == [("remove", "winback", ("a", "b")), ("stop", None, ("a", "b"))]
+    company.people["c"] = at("a")[0]  # who has the address of the retired one now has not said no
+    assert parts(company.plan()) == [
+        ("remove", "winback", ("b",)), ("stop", None, ("b",)), ("remove", "winback", ("a",)),
+    ]  # fmt: skip
+
+
 def test_two_customers_with_one_address_are_one_person(company, tool):
     company.people |= {"b": at("a")[0]}
     company.lists = {"winback": {"b", "c"}, "birthday": {"a", "b"}}

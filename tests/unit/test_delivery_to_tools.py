@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import pytest
 
 from tangga import http, ledger
-from tangga.activation import delivery
+from tangga.activation import approval, changes, delivery, plan
 from tangga.destinations import open_destination
-from tangga.destinations.destination import DestinationDown
+from tangga.destinations.destination import DestinationDown, DestinationRefused
 from tangga.destinations.mailchimp import batches
 from tangga.sources.connections import Connection
 from tests.fakes.hubspot_writing import HubSpotPortal
@@ -61,6 +61,41 @@ def test_lists_arrive_and_change(at_tool):
     assert (tool.on("crm:winback"), tool.on("crm:birthday")) == (at("bcf"), at("e"))
     assert dict(done.rows) == {"remove": 3, "upsert": 1, "add": 1}
     assert tool.effects.doubled("created") == {}
+
+
+@pytest.mark.parametrize("is_wanted", [True, False], ids=["wanted still", "not wanted any more"])
+def test_a_list_that_a_killed_delivery_has_not_made_yet_was_not_deleted(at_tool, is_wanted):
+    company, tool = at_tool.company, at_tool.tool
+    company.lists = {"winback": set("abcd")}
+    deliver(at_tool)
+    company.lists["birthday"] = set("de")
+    folder = company.plan()
+    entry = plan.read(folder)["destinations"]["tool"]
+    begun = []
+    with ledger.opened(company.settings) as book:
+        for part in changes.parts(folder, "tool", entry):
+            if part.operation == "add":
+                book.begin_chunk(ledger.ChunkId("tool", entry["hash"], part.number), "add", part.list_name, part.rows)
+                begun.append(part.list_name)
+    assert begun == ["birthday"]
+    if not is_wanted:
+        company.lists["birthday"] = set()
+    assert approval.question(company.settings, "tool", company.plan()) is None
+    assert delivery.let_go(company.settings, "tool", company.made()) == 0
+    deliver(at_tool)
+    assert (tool.on("crm:winback"), tool.on("crm:birthday")) == (at("abcd"), at("de") if is_wanted else set())
+    assert deliver(at_tool).chunks == 0
+
+
+def test_a_list_that_somebody_has_deleted_there_is_said_before_anything_is_sent(at_tool):
+    company, tool = at_tool.company, at_tool.tool
+    deliver(at_tool)
+    (tool.drop_tag if at_tool.kind == "mailchimp" else tool.drop_list)("crm:birthday", by="person")
+    company.lists["winback"].add("f")
+    effects = len(tool.effects)
+    with pytest.raises(DestinationRefused, match="'crm:birthday' was deleted or renamed there, with people on it"):
+        deliver(at_tool)
+    assert len(tool.effects) == effects
 
 
 def test_who_says_no_there_comes_off(at_tool):

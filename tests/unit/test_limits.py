@@ -86,6 +86,17 @@ def test_a_list_that_is_longer_than_expected(after, asks):
     assert bool(beyond({"a": (990, after - 990, 0, after)}, rules=Activation(max_list_rows=1_000))) == asks
 
 
+@pytest.mark.parametrize(
+    ("stopped", "known", "asks"),
+    [(50, 60, False), (51, 60, True), (51, 1_020, False), (51, 1_019, True), (5_000, 100_000, False)],
+)
+def test_many_are_stopped_at_once(stopped, known, asks):
+    found = limits.many_stopped(stopped, known, RULES)
+    assert [sentence.partition(" would be stopped (")[0] for sentence in found] == (
+        [f"{stopped} of the {known:,} contacts there"] if asks else []
+    )
+
+
 def test_shares_are_what_is_written():
     """0.07 times 100 is a little more than 7 to a computer, and 0.29 times 100 a little less than 29."""
     tight = Activation(removal_rows=0, growth_rows=0)

@@ -131,7 +131,14 @@ def _reasons(settings: Settings, destination: str, planned: dict, account: str |
         preview.counts(planned, destination), audiences.load(), settings.rules.activation, holds_files=holds_files
     )
     first = [f"Nothing was ever sent to this account ({account}): see that it is the right one."] if account else []
-    return first + found
+    return first + stops_beyond(settings, planned["destinations"][destination]) + found
+
+
+def stops_beyond(settings: Settings, entry: dict) -> list[str]:
+    """Why somebody would have to agree before those who said no are stopped at a destination; `entry` is what the plan
+    says of it."""
+    stopped, known = entry["operations"].get("stop", 0), entry.get("people", {}).get("before", 0)
+    return limits.many_stopped(stopped, known, settings.rules.activation)
 
 
 def _unreleased(settings: Settings, ledger: Ledger, destination: str, planned: dict) -> str | None:

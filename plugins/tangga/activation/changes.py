@@ -162,8 +162,8 @@ def _hash_fields(con: duckdb.DuckDBPyConnection, told: Sequence[str], salt: str)
 
 
 def _say_who_refuses(con: duckdb.DuckDBPyConnection, book: Ledger, name: str) -> None:
-    """Create `refusing`: the keys of those who said no, also under an address that they had before, unless somebody
-    else has it now. `is_news`: the destination has not told us so itself."""
+    """Create `refusing`: the keys of those who said no, also under an address or a customer's id that they had before,
+    unless somebody else has the address now. `is_news`: the destination has not told us so itself."""
     load(con, "refused", book.refusals(), REFUSALS)
     con.execute(
         f"""create or replace temp table refusing as
@@ -186,10 +186,15 @@ def _say_who_refuses(con: duckdb.DuckDBPyConnection, book: Ledger, name: str) ->
             coalesce(known.address not in (select address from refused where destination = {literal(name)}), true)
                 as is_news
         from (
-            select key, customer_id, address from acknowledged_people
-            union all
-            select key, customer_id, null from acknowledged_lists
-            where key not in (select key from acknowledged_people)
+            select key, address, coalesce(aliases.customer_id, people.customer_id) as customer_id
+            from (
+                select key, customer_id, address from acknowledged_people
+                union all
+                select key, customer_id, null from acknowledged_lists
+                where key not in (select key from acknowledged_people)
+            ) as people
+            left join published.core.customer_id_aliases as aliases
+                on people.customer_id = aliases.customer_id_before
         ) as known
         where known.address in (select address from refused)
             or known.address in (select email from noes)

@@ -60,8 +60,9 @@ def deliver(settings: Settings, name: str, folder: Path, run_id: str) -> Deliver
 
 
 def let_go(settings: Settings, name: str, folder: Path) -> int:
-    """Take off a destination's lists who said no, whatever else of the plan waits for somebody's agreement; returns how
-    many rows that were. Nobody is on the lists of an account that was not released.
+    """Take off a destination's lists who said no, whatever else of the plan waits for somebody's agreement, and stop
+    them there unless just that waits; returns how many rows that were. Nobody is on the lists of an account that was
+    not released.
 
     Raises what `deliver` raises, but for `RowsRejected`.
     """
@@ -77,7 +78,8 @@ def let_go(settings: Settings, name: str, folder: Path) -> int:
             destination.account(book.list_names(name))
             done = Delivered()
             with Consent(settings, planned, book, name, destination) as consent:
-                Sending(settings, book, name, destination, consent, entry, done).noes(folder)
+                stops = not approval.stops_beyond(settings, entry)
+                Sending(settings, book, name, destination, consent, entry, done).noes(folder, stops=stops)
     gone = sum(done.rows.values())
     if gone:
         log.info("%s: %s rows of people who said no were sent before anybody is asked.", name, f"{gone:,}")

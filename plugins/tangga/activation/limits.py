@@ -61,6 +61,17 @@ def beyond(
     return found
 
 
+def many_stopped(stopped: int, known: int, rules: Activation) -> list[str]:
+    """A sentence when more people at once are told to a tool as having said no than is usual, of those whom it knows:
+    what was a mistake cannot be taken back at every tool."""
+    if stopped <= rules.stopped_rows or stopped <= _share(rules.max_stopped_share) * known:
+        return []
+    return [
+        f"{stopped:,} of the {known:,} contacts there would be stopped ({_percent(stopped, known)}, and up to "
+        f"{_usual(rules.max_stopped_share)} are usual), which not every tool takes back: see that they did say no."
+    ]
+
+
 def _shrunk(name: str, counts: ListCounts, usual: float, rules: Activation) -> list[str]:
     if not counts.after and counts.before > rules.emptied_rows:
         return [f"{name}: would be empty, after {counts.before:,} people."]

@@ -79,13 +79,13 @@ class Sending:
         self._empty_others()
         self._take_off()
 
-    def noes(self, folder: Path) -> None:
-        """Take off who said no: by the plan, or since then."""
+    def noes(self, folder: Path, *, stops: bool) -> None:
+        """Take off who said no: by the plan, which also `stops` them unless that is beyond its limits, or since then."""
         self._consent.listen(self._book.addresses(self._name))
         for part in changes.parts(folder, self._name, self._entry):
             if part.number >= self._entry["noes"]:
                 break
-            if part.number not in self._acknowledged:
+            if part.number not in self._acknowledged and (stops or part.operation != "stop"):
                 self._send(part)
         self._take_off()
 

@@ -30,10 +30,13 @@ class Known(Session):
         return self._batches(query.where(memberships.c.destination == destination), schema)
 
     def list_names(self, destination: str) -> list[str]:
-        """The lists that somebody is on there."""
+        """The lists that somebody is on there for certain. Others may not have been made yet: a delivery that is killed
+        has noted who is to come onto a list before it makes the list."""
         memberships = tables.memberships
-        query = select(memberships.c.list_name).where(memberships.c.destination == destination).distinct()
-        return [row["list_name"] for row in self._rows(query.order_by(memberships.c.list_name))]
+        query = select(memberships.c.list_name).where(
+            memberships.c.destination == destination, memberships.c.since.is_not(None)
+        )
+        return [row["list_name"] for row in self._rows(query.distinct().order_by(memberships.c.list_name))]
 
     def remote_ids(self, destination: str, keys: Sequence[str]) -> dict[str, str]:
         """What the destination calls people, of those of whom it has said so."""

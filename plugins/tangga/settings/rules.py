@@ -203,6 +203,7 @@ class Gate(Strict):
 class Activation(Strict):
     """What is sent without asking anybody. A list may lose or gain so many rows, or the share of it that the registry
     gives the audience, whichever is more; become empty when it had at most `emptied_rows`; and hold `max_list_rows`.
+    Of the contacts that a tool knows it stops so many, or the share `max_stopped_share` (0-1), whichever is more.
     Beyond that somebody has to agree within `approval_hours`, which is also for how long a yes counts. A delivery fails
     when the tool has rejected more than `max_rejected_share` (0-1) of its rows; the others arrive."""
 
@@ -210,6 +211,8 @@ class Activation(Strict):
     growth_rows: int = Field(50, ge=0)
     emptied_rows: int = Field(10, ge=0)
     max_list_rows: int | None = Field(None, ge=1)
+    stopped_rows: int = Field(50, ge=0)
+    max_stopped_share: float = Field(0.05, ge=0, le=1)
     approval_hours: int = Field(24, ge=1, le=720)
     max_rejected_share: float = Field(0.05, ge=0, le=1)
 
