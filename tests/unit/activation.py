@@ -31,8 +31,8 @@ MESSAGES = (
 @dataclass
 class Company:
     """`people` are customer ids with their addresses, `lists` audiences with their customers, `due` (audience,
-    customer) -> step, `held_out` the same of those that are sent nothing, `names` customer -> first name, `merged` retired
-    customer's id -> whose it is now."""
+    customer) -> step, `held_out` the same of those that are sent nothing, `names` customer -> first name, `merged`
+    retired customer's id -> whose it is now."""
 
     settings: settings.Settings
     people: dict[str, str] = field(default_factory=dict)

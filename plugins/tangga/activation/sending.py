@@ -80,7 +80,7 @@ class Sending:
         self._take_off()
 
     def noes(self, folder: Path, *, stops: bool) -> None:
-        """Take off who said no: by the plan, which also `stops` them unless that is beyond its limits, or since then."""
+        """Take off who said no: by the plan, which also stops them where it may (`stops`), or since then."""
         self._consent.listen(self._book.addresses(self._name))
         for part in changes.parts(folder, self._name, self._entry):
             if part.number >= self._entry["noes"]:
