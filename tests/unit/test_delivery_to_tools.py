@@ -146,6 +146,30 @@ def test_who_says_no_to_us_is_stopped(at_tool):
     assert tool.effects.of("archived" if at_tool.kind == "mailchimp" else "unsubscribed") == ["a@shop-mail.com"]
 
 
+@pytest.mark.parametrize("at_tool", ["mailchimp"], indirect=True)
+def test_who_was_archived_by_a_delivery_that_was_killed_then_has_not_said_no_there(at_tool, monkeypatch):
+    """They may say yes to us again, which a no at a tool would not allow anywhere."""
+    company, tool = at_tool.company, at_tool.tool
+    deliver(at_tool)
+    company.reasons, company.lists = {"a": "consent revoked"}, {"winback": set("bcd"), "birthday": set("de")}
+    acknowledge = ledger.Ledger.acknowledge
+
+    def die(book, chunk, operation, *rest):
+        if operation == "stop":
+            raise KeyboardInterrupt
+        acknowledge(book, chunk, operation, *rest)
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(ledger.Ledger, "acknowledge", die)
+        deliver(at_tool)
+    assert tool.effects.of("archived") == ["a@shop-mail.com"]
+    deliver(at_tool)
+    assert tool.effects.of("archived") == ["a@shop-mail.com"]
+    with ledger.opened(company.settings) as book:
+        assert book.refused(["a@shop-mail.com"]) == {}
+    assert deliver(at_tool).chunks == 0
+
+
 def test_an_address_that_is_somebody_elses_now(at_tool):
     """At HubSpot the contact with the address becomes theirs; who had it before is somebody new there. They are told in
     different chunks."""

@@ -158,6 +158,29 @@ def test_whoever_left_while_nobody_knew_is_taken_off(company, tool):
     assert tool.members() == {"winback": at(*"bcd"), "birthday": at(*"cdef")}
 
 
+def test_who_comes_back_and_says_no_again_while_nobody_knew_is_stopped(company, tool):
+    """Killed after the tool has taken somebody back whom it had stopped."""
+    company.lists, company.due, company.reasons = {"winback": set("bcde")}, {}, {"a": "consent revoked"}
+    delivery.deliver(company.settings, "tool", company.plan(), "stopped")
+    assert tool.people[at("a").pop()] is None
+
+    def die(chunk):
+        if chunk.operation == "upsert":
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def work():
+        tool.after = die
+        delivery.deliver(company.settings, "tool", company.made(), "killed")
+
+    company.lists, company.reasons = {"winback": set("abcde")}, {}
+    company.publish()
+    assert in_a_process(work)[0]
+    assert tool.people[at("a").pop()] is not None
+    company.lists, company.reasons = {"winback": set("bcde")}, {"a": "consent revoked"}
+    delivery.deliver(company.settings, "tool", company.plan(), "calm")
+    assert tool.people[at("a").pop()] is None
+
+
 @pytest.fixture
 def in_files(inbox, monkeypatch):
     """A company whose lists lie in files of a day before; they have changed since."""

@@ -55,7 +55,7 @@ def test_what_was_acknowledged_is_known(ledger_settings):
         deliver(book, 2, "remove", "winback", people("a"))
         deliver(book, 3, "stop", None, people("a"))
         assert members(book) == set()
-        assert known(book)["a"] == ("h", "r1", True)
+        assert known(book)["a"] == ("", "r1", True)
         assert book.destination("tool")["position"] == 4 == book.acknowledged("tool", "p1")
         deliver(book, 4, "erase", None, people("a"))
         assert set(known(book)) == {"b"}
@@ -72,6 +72,11 @@ def test_what_was_only_begun_is_uncertain(ledger_settings):
         book.begin_chunk(ChunkId("tool", "p1", 4), "add", "y", people("a"))
         assert members(book) == {("x", "a", False), ("y", "a", False)}
         assert known(book) == {"a": (None, None, False)}
+        deliver(book, 5, "stop", None, people("b"))
+        assert known(book)["b"] == ("", None, True)
+        book.begin_chunk(ChunkId("tool", "p1", 6), "stop", None, people("a"))
+        book.begin_chunk(ChunkId("tool", "p1", 7), "upsert", None, people("b"))
+        assert known(book) == {"a": (None, None, False), "b": (None, None, False)}
         assert [(c["number"], c["state"]) for c in book.chunks("tool", "p1")][1:3] == [(1, "acknowledged"), (2, "sent")]
 
 

@@ -16,6 +16,9 @@ from tangga.destinations.destination import Receipt, Rejected
 from tangga.ledger import tables
 from tangga.ledger.session import Session, batched, now
 
+STOPPED = ""
+"""Stands for what a tool knows of somebody whom it has stopped: it is told anew should they come back."""
+
 
 @dataclass(frozen=True)
 class ChunkId:
@@ -61,6 +64,9 @@ class Chunks(Session):
             elif operation == "remove":
                 doubted = update(tables.memberships).values(since=None)
                 _each_member(connection, doubted, chunk.destination, list_name, [person["key"] for person in people])
+            elif operation == "stop":
+                doubted = {"fields_hash": None, "stopped_at": now()}
+                self._put(connection, tables.contacts, [_contact(chunk.destination, one) | doubted for one in people])
         return resume
 
     def remember(self, chunk: ChunkId, remote_id: str) -> None:
@@ -153,7 +159,8 @@ class Chunks(Session):
         _delete_members(connection, destination, list_name, [row["key"] for row in taken])
 
     def _stop(self, connection: Connection, destination: str, list_name: None, taken: list[dict], rejected) -> None:
-        stopped = [_contact(destination, row) | {"stopped_at": now()} for row in taken]
+        certain = {"fields_hash": STOPPED, "stopped_at": now()}
+        stopped = [_contact(destination, row) | certain for row in taken]
         self._put(connection, tables.contacts, stopped)
 
     def _upsert(self, connection: Connection, destination: str, list_name: None, taken: list[dict], rejected) -> None:

@@ -14,10 +14,12 @@ from tangga.ledger.session import Session, batched
 
 class Known(Session):
     def contacts(self, destination: str) -> Iterator[pa.RecordBatch]:
-        """Who is known there: key, customer_id, address, remote_id, fields_hash (null: uncertain), is_stopped."""
+        """Who is known there: key, customer_id, address, remote_id, fields_hash (null: uncertain), is_stopped (false
+        also while that is uncertain)."""
         contacts = tables.contacts
         names = ("key", "customer_id", "address", "remote_id", "fields_hash")
-        query = select(*(contacts.c[name] for name in names), contacts.c.stopped_at.is_not(None))
+        is_stopped = contacts.c.stopped_at.is_not(None) & contacts.c.fields_hash.is_not(None)
+        query = select(*(contacts.c[name] for name in names), is_stopped)
         schema = pa.schema([*((name, pa.string()) for name in names), ("is_stopped", pa.bool_())])
         return self._batches(query.where(contacts.c.destination == destination), schema)
 
