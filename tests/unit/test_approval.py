@@ -12,6 +12,7 @@ import pytest
 from tangga import ledger
 from tangga.activation import approval, delivery, plan
 from tangga.destinations.destination import DestinationRefused
+from tangga.settings import FilesDestination
 from tests.unit import tool as tools
 from tests.unit.activation import company as company_of
 
@@ -256,6 +257,33 @@ class TestFirstConnection:
         tool.name = "somebody else's list"
         company.lists = {"winback": {"budi"}}
         assert ask(company, company.plan()).account == "somebody else's list"
+
+    def test_a_yes_that_comes_after_another_account_was_delivered_to_does_not_forget_that_one(self, company, tool):
+        older = company.plan()
+        asked = ask(company, older)
+        tool.name = "the right list"
+        folder = company.made()
+        answer(company, folder, ask(company, folder))
+        delivery.deliver(company.settings, "tool", folder, "run")
+        with pytest.raises(
+            plan.ActivationRefused, match="mark agreed, .*delivered to another account .the right list."
+        ):
+            answer(company, older, asked)
+        with ledger.opened(company.settings) as book:
+            assert (book.destination("tool")["account"], book.list_names("tool")) == ("the right list", ["winback"])
+
+    def test_files_that_had_the_name_before_put_nobody_on_a_list_there(self, company, tool):
+        files = company.settings.model_copy(update={"destinations": {"tool": FilesDestination()}})
+        connected, company.settings = company.settings, files
+        delivery.deliver(files, "tool", company.plan(), "run 1")
+        company.settings = connected
+        folder = company.made()
+        answer(company, folder, ask(company, folder))
+        with pytest.raises(plan.ActivationRefused, match="another account was released"):
+            delivery.deliver(connected, "tool", folder, "run 2")  # it thought that they were on the list
+        delivery.deliver(connected, "tool", company.made(), "run 3")
+        assert tool.members() == {"winback": {company.people["ani"]}}
+        assert delivery.deliver(connected, "tool", company.made(), "run 4").chunks == 0
 
 
 def test_a_destination_that_cannot_be_used_asks_nobody(company, monkeypatch):

@@ -80,9 +80,12 @@ def decide(settings: Settings, destination: str, folder: Path, asked: Question, 
             return
         try:
             planned = plan.confirm(settings, folder)
+            entry = planned["destinations"].get(destination, {})
+            confirm_basis(ledger, destination, entry)
+            _confirm_no_other(ledger, destination, entry, asked.account)
         except plan.ActivationRefused as refused:
             raise plan.ActivationRefused(f"{by} agreed, and nothing is sent all the same: {refused}") from None
-        if planned["destinations"].get(destination, {}).get("hash") != asked.plan_hash:
+        if entry.get("hash") != asked.plan_hash:
             raise plan.ActivationRefused(
                 f"{by} agreed to another plan than {folder} holds now, so that nothing is sent; clear this task to be "
                 "asked about this one."
@@ -115,6 +118,29 @@ def required(settings: Settings, ledger: Ledger, destination: str, planned: dict
         f"{destination}: this plan is beyond its limits, and {why}: {' '.join(reasons)} Clear 'approve' of this run to "
         "be asked."
     )
+
+
+def confirm_basis(ledger: Ledger, destination: str, entry: dict) -> None:
+    """The plan must have been made from what the destination has acknowledged, but for what it has done itself. Raises
+    `ActivationRefused`."""
+    if entry.get("basis") is None:
+        return
+    if ledger.destination(destination)["position"] != entry["basis"] + ledger.acknowledged(destination, entry["hash"]):
+        raise plan.ActivationRefused(
+            f"{destination}: something else was delivered there, or another account was released, since this plan was "
+            "made; trigger crm_activate again for a new one."
+        )
+
+
+def _confirm_no_other(ledger: Ledger, destination: str, entry: dict, account: str) -> None:
+    """Another account that this very plan has been delivered to since must not be forgotten for the one asked about."""
+    known = ledger.destination(destination)
+    is_other = account and known["account"] and not is_same_account(known["account"], account)
+    if is_other and entry.get("basis") not in (None, known["position"]):
+        raise plan.ActivationRefused(
+            f"{destination}: something was delivered to another account ({known['account']}) since this plan was made; "
+            "trigger crm_activate again, which asks about the account that the connection leads to now."
+        )
 
 
 def expected(settings: Settings, destination: str, planned: dict) -> list[str]:

@@ -38,7 +38,7 @@ def deliver(settings: Settings, name: str, folder: Path, run_id: str) -> Deliver
             raise ActivationRefused(f"{folder}: was made without the destination {name}; make a new plan.")
         if entry.get("refused"):
             raise DestinationRefused(entry["refused"])
-        _confirm_basis(book, name, entry)
+        approval.confirm_basis(book, name, entry)
         agreed = approval.required(settings, book, name, planned)
         allowed = {"gate": judged.verdict(settings, planned), "approval": agreed}
         with closing(open_destination(settings, name, planned | allowed, run_id)) as destination:
@@ -69,7 +69,7 @@ def let_go(settings: Settings, name: str, folder: Path) -> int:
     with ledger.opened(settings) as book, book.alone(name, settings.home / "state"):
         planned = plan.confirm(settings, folder)
         entry = planned["destinations"][name]
-        _confirm_basis(book, name, entry)
+        approval.confirm_basis(book, name, entry)
         judged.verdict(settings, planned)
         with closing(open_destination(settings, name, planned, "")) as destination:
             is_released = is_same_account(book.destination(name)["account"], destination.account())
@@ -126,17 +126,6 @@ def _told(book: Ledger, delivery: int, done: Delivered) -> Iterator[None]:
 
 
 _TOLD = (ActivationRefused, DestinationRefused, DestinationDown, RowsRejected, ledger.LedgerDown)
-
-
-def _confirm_basis(book: Ledger, name: str, entry: dict) -> None:
-    """The plan must have been made from what the destination has acknowledged, but for what it has done itself."""
-    if entry["basis"] is None:
-        return
-    if book.destination(name)["position"] != entry["basis"] + book.acknowledged(name, entry["hash"]):
-        raise ActivationRefused(
-            f"{name}: something else was delivered there, or another account was released, since this plan was made; "
-            "trigger crm_activate again for a new one."
-        )
 
 
 def _look_around(book: Ledger, name: str, destination: Destination, entry: dict) -> None:

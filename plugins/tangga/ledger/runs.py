@@ -37,7 +37,8 @@ class Runs(Session):
 
     def release(self, name: str, account: str, by: str) -> None:
         """A person says that this account is the right one. With another account than before, what the one before had
-        acknowledged is forgotten: nobody is known in this one."""
+        acknowledged is forgotten: nobody is known in this one. So are lists of people whom nobody knows there: those
+        of files that had this name before."""
         with self._writing() as connection:
             destination = tables.destinations
             before = connection.execute(select(destination.c.account).where(destination.c.name == name)).scalar()
@@ -47,7 +48,13 @@ class Runs(Session):
                 row["mirrored_at"] = None
                 for table in (tables.contacts, tables.memberships):
                     connection.execute(delete(table).where(table.c.destination == name))
-            self._put(connection, destination, [row], position=destination.c.position + int(moved))
+            of_files = tables.memberships.c.key.not_in(
+                select(tables.contacts.c.key).where(tables.contacts.c.destination == name)
+            )
+            mine = tables.memberships.c.destination == name
+            gone = 0 if before else connection.execute(delete(tables.memberships).where(mine, of_files)).rowcount
+            changed = int(moved or gone > 0)
+            self._put(connection, destination, [row | {"position": changed}], position=destination.c.position + changed)
 
     def decide(
         self,
