@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, suppress
 from types import SimpleNamespace
 
 import pytest
 
 from tangga import http, ledger
 from tangga.activation import approval, changes, delivery, plan
+from tangga.activation.sending import RowsRejected
 from tangga.destinations import open_destination
 from tangga.destinations.destination import DestinationDown, DestinationRefused
 from tangga.destinations.mailchimp import batches
@@ -186,6 +187,22 @@ def test_an_address_that_is_somebody_elses_now(at_tool):
     assert tool.on("crm:winback") == {"zed.new@shop-mail.com"}
     assert tool.on("crm:advocates") == {company.people[name] for name in company.lists["advocates"]}
     assert deliver(at_tool).chunks == 0
+
+
+@pytest.mark.parametrize("at_tool", ["hubspot"], indirect=True)
+def test_two_customers_with_one_contact_do_not_take_it_from_each_other(at_tool):
+    company, tool = at_tool.company, at_tool.tool
+    tool.add_contact("b@shop-mail.com", hs_additional_emails="a@shop-mail.com")
+    company.lists = {"winback": set("acd"), "birthday": set("be")}
+    effects = []
+    for _ in range(6):
+        with suppress(RowsRejected):
+            deliver(at_tool)
+        effects.append(len(tool.effects))
+    assert len(set(effects[-3:])) == 1, "every day somebody leaves a list and joins it anew"
+    assert (tool.on("crm:winback"), tool.on("crm:birthday")) == (at("cd"), at("be"))
+    with ledger.opened(company.settings) as book:
+        assert {(row["key"], row["operation"]) for row in book.rejected("tool")} >= {("a", "upsert")}
 
 
 @pytest.mark.parametrize("seed", range(4))

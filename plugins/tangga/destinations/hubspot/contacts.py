@@ -32,7 +32,8 @@ class Contacts:
         adopted = self._update([(row, holders[row["key"]], {}) for row in unknown if row["key"] in holders], values)
         new = self._upsert([row for row in unknown if row["key"] not in holders], values)
         written = {str(result["id"]) for batch in (done, adopted, new) for result in batch.results.values()}
-        taken = {key: one.holder for key, one in new.failures.items() if one.holder and one.holder not in written}
+        named = {key: one.holder for key, one in new.failures.items() if one.holder and one.holder not in written}
+        taken = self._free(named)
         late = self._update([(row, taken[row["key"]], {}) for row in unknown if row["key"] in taken], values)
         all_of_it = (done, adopted, new, late)
         remote_ids = {key: str(result["id"]) for batch in all_of_it for key, result in batch.results.items()}
@@ -74,6 +75,16 @@ class Contacts:
             for address in (contact["properties"].get(name) or "").split(";")
         }
         return {row["key"]: holders[row["address"].lower()] for row in rows if row["address"].lower() in holders}
+
+    def _free(self, named: Mapping[str, str]) -> dict[str, str]:
+        """Of contacts that have rows' addresses as second ones, by the rows' keys, those that are no other customer's: two
+        customers with one contact would take it from each other every day."""
+        if not named:
+            return {}
+        with self._api.explained("contacts cannot be read"):
+            found = batches.read(self._api, f"{self._path}/batch/read", None, {*named.values()}, [self._key])
+            owners = {str(contact["id"]): contact["properties"].get(self._key) for contact in found}
+        return {key: known_as for key, known_as in named.items() if owners.get(known_as) in (None, "", key)}
 
     def _update(self, known: Sequence[tuple[Mapping, str, dict]], values: Values) -> batches.Batch:
         """Write contacts by their own ids. Of two rows that mean one contact, the first is written."""
