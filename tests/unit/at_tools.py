@@ -1,4 +1,4 @@
-"""A company whose lists go to a fake of Mailchimp or HubSpot by HTTP, from what is published to what is on its lists."""
+"""A company whose lists go to a fake of Mailchimp or HubSpot, by HTTP: from what is published to what is there."""
 
 from __future__ import annotations
 
