@@ -18,6 +18,20 @@ TOOLS = {
     "hubspot": (lambda: HubSpotPortal(requests=1000), {"requests_per_10_seconds": 250}, "pat-eu1-fake"),
 }
 
+CALLS = {
+    "mailchimp": {
+        "a field is made": "POST .*/merge-fields", "people are written": "POST .*/batches",
+        "a list is made": "POST .*/segments$", "a list is changed": "POST .*/segments/.+",
+        "somebody is stopped": "DELETE .*/members/.+", "who said no is asked": "GET .*/members$",
+    },
+    "hubspot": {
+        "a field is made": "POST .*/properties/.+", "people are written": "POST .*/batch/upsert",
+        "a list is made": "POST /crm/lists/[^/]+$", "a list is changed": "PUT .*/memberships/.+",
+        "somebody is stopped": "POST .*/unsubscribe-all$", "who said no is asked": "POST .*/unsubscribe-all/read",
+    },
+}  # fmt: skip
+"""What a call is for -> method and path, as `Faults` take them."""
+
 
 @dataclass
 class AtTool:
@@ -36,6 +50,10 @@ class AtTool:
         names = self.tool.tags if self.kind == "mailchimp" else [one["name"] for one in self.tool.lists.values()]
         on = {name.removeprefix("crm:"): self.tool.on(name) for name in names if name.startswith("crm:")}
         return {name: who for name, who in on.items() if who}
+
+    def call(self, what: str) -> str:
+        """Method and path of a call at this tool, see `CALLS`."""
+        return CALLS[self.kind][what]
 
     def knows(self, names: str) -> None:
         """These are known there already, on no list."""
