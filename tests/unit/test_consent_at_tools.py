@@ -181,7 +181,7 @@ def garble(at_tool, inbox) -> None:
 
 
 def keep_silent(at_tool, inbox) -> None:
-    first = 1 if at_tool.kind == "hubspot" else 0  # of which is asked whether one may ask
+    first = 2 if at_tool.kind == "hubspot" else 0  # these ask whether one may ask
     at_tool.tool.faults.next(503, times=9, after=first, only=at_tool.call("who said no is asked"))
 
 
@@ -191,9 +191,9 @@ def lack_a_day(at_tool, inbox) -> None:
 
 
 UNKNOWN = {
-    "the company's list is gone": (lose, SettingsError, "suppressions.csv"),
+    "the company's list is gone": (lose, SettingsError, "does not exist; put it there, or correct"),
     "the company's list has lost somebody": (shorten, ListShrunk, "are not on it any more.*put them back"),
-    "the company's list cannot be read": (garble, SettingsError, "suppressions.csv"),
+    "the company's list cannot be read": (garble, SettingsError, "has no column address, channel; it needs"),
     "the tool does not say": (keep_silent, DestinationDown, "answered 503.*try again later"),
     "the consents of the day have not come": (lack_a_day, ActivationRefused, "consents of shop for 2026-05-20.*land"),
 }
@@ -213,3 +213,5 @@ def test_where_nobody_knows_who_said_no_nothing_is_sent(at_tool, inbox, harm):
         at_tool.deliver(made)
     assert (at_tool.on(), len(tool.effects)) == (on, effects)
     assert "@" not in str(refused.value) and "\n" not in str(refused.value)
+    if break_it is not lack_a_day:  # of which no plan is made
+        assert (at_tool.last()["state"], at_tool.last()["words"]) == ("failed", str(refused.value))
