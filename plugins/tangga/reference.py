@@ -57,7 +57,9 @@ def create_table(con: duckdb.DuckDBPyConnection, settings: Settings, table: str,
     path = path_of(settings, table)
     columns = TABLES[table]
     if not path.is_file():
-        raise SettingsError(f"{path}: does not exist; 'reference.{table}' in {settings.config_path} names it")
+        raise SettingsError(
+            f"{path}: does not exist; put it there, or correct 'reference.{table}' in {settings.config_path}"
+        )
     rows = _read(path, list(columns))
     if table == "rfm_segments":
         _prove_segments(path, rows)
@@ -102,7 +104,9 @@ def _read(path: Path, columns: list[str]) -> list[dict]:
                 for row in reader
             ]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise SettingsError(f"{path}: cannot be read as a CSV file in UTF-8 ({type(error).__name__})") from None
+        raise SettingsError(
+            f"{path}: cannot be read as a CSV file in UTF-8 ({type(error).__name__}); save it as one"
+        ) from None
 
 
 _HOURS = [

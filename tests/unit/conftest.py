@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 
 import pytest
 
-from tangga import http
+from tangga import http, ledger
+from tangga.destinations import open_destination
+from tangga.destinations.mailchimp import batches
 from tangga.sources import connections, sql
 from tangga.sources.connections import Connection
 from tests.fakes.server import Fake
 from tests.unit import activation
 from tests.unit.activation import Company
 from tests.unit.apis import Api
+from tests.unit.at_tools import TOOLS, AtTool
 from tests.unit.ledgers import DATABASES, settings_of
 from tests.unit.shop import Shop
 from tests.unit.tool import SETTINGS as TOOL
@@ -96,6 +100,24 @@ def tool(tmp_path, monkeypatch) -> Tool:
 def company(inbox, monkeypatch, tool) -> Company:
     """A company with lists that go to the tool."""
     return activation.company(inbox, monkeypatch, destinations=TOOL)
+
+
+@pytest.fixture(params=list(TOOLS))
+def at_tool(request, inbox, monkeypatch, use) -> Iterator[AtTool]:
+    """A company whose lists go to Mailchimp, then to HubSpot; nothing is done there that never may."""
+    make, own, key = TOOLS[request.param]
+    monkeypatch.setattr(http, "BACKOFF", (0.0, 0.0))
+    monkeypatch.setattr(batches, "POLLS", (0.0, 0.0))
+    with make() as fake:
+        use(Connection("tool_api", "http", host=fake.url, password=key))
+        spec = {"type": request.param, "connection": "tool_api"} | own
+        company = activation.company(inbox, monkeypatch, destinations={"tool": spec})
+        company.people = {name: f"{name}@shop-mail.com" for name in "abcdefgh"}
+        company.lists = {"winback": set("abcd"), "birthday": set("de")}
+        with ledger.opened(company.settings) as book, closing(open_destination(company.settings, "tool", {}, "")) as to:
+            book.release("tool", to.account(), "dina")
+        yield AtTool(company, fake, request.param)
+        assert fake.effects.forbidden() == []
 
 
 @pytest.fixture

@@ -58,12 +58,12 @@ def test_seeds_are_usable(inbox, table):
 @pytest.mark.parametrize(
     "table, content, expected",
     [
-        ("exchange_rates", None, "/own.csv: does not exist; 'reference.exchange_rates' in /tangga.yml names it"),
+        ("exchange_rates", None, "/own.csv: does not exist; put it there, or correct 'reference.exchange_rates' in /tangga.yml"),
         ("exchange_rates", "", "/own.csv: has no column rate_date, currency, rate; it needs rate_date, currency, rate"),
         ("exchange_rates", "rate_date,rate\n", "/own.csv: has no column currency; it needs rate_date, currency, rate"),
         ("exchange_rates", RATES.encode("utf-16"),
-         "/own.csv: cannot be read as a CSV file in UTF-8 (UnicodeDecodeError)"),
-        ("exchange_rates", RATES + '"x', "/own.csv: cannot be read as a CSV file in UTF-8 (Error)"),
+         "/own.csv: cannot be read as a CSV file in UTF-8 (UnicodeDecodeError); save it as one"),
+        ("exchange_rates", RATES + '"x', "/own.csv: cannot be read as a CSV file in UTF-8 (Error); save it as one"),
         ("exchange_rates", RATES + "2026-03-01,USD,1\n2026-03-32,USD,1\n", "/own.csv, line 3: rate_date is not a date"),
         ("exchange_rates", RATES + "2026-03-01,USD,NaN\n", "/own.csv, line 2: rate is not a decimal(18,8)"),
         ("exchange_rates", RATES + '2026-03-01,USD,"1,5"\n', "/own.csv, line 2: rate is not a decimal(18,8)"),

@@ -17,10 +17,11 @@ from tangga.activation import approval, handed_out, judged, plan
 from tangga.activation.consent import Consent
 from tangga.activation.landed import ActivationRefused
 from tangga.activation.sending import Delivered, RowsRejected, Sending
+from tangga.activation.suppressions import ListShrunk
 from tangga.destinations import open_destination
 from tangga.destinations.destination import Destination, DestinationDown, DestinationRefused, is_same_account
 from tangga.ledger import Ledger
-from tangga.settings import Settings
+from tangga.settings import Settings, SettingsError
 
 log = logging.getLogger(__name__)
 
@@ -125,7 +126,10 @@ def _told(book: Ledger, delivery: int, done: Delivered) -> Iterator[None]:
     book.end_delivery(delivery, "done", done.counts)
 
 
-_TOLD = (ActivationRefused, DestinationRefused, DestinationDown, RowsRejected, ledger.LedgerDown)
+_TOLD = (
+    *(ActivationRefused, DestinationRefused, DestinationDown, RowsRejected),
+    *(ListShrunk, SettingsError, ledger.LedgerDown),
+)
 
 
 def _look_around(book: Ledger, name: str, destination: Destination, entry: dict) -> None:

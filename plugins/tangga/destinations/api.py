@@ -90,6 +90,16 @@ class Api:
             raise
         return document if isinstance(document, dict) else {}
 
+    def telling(self, answer: dict, *names: str) -> dict:
+        """The answer, which has one of these keys. Raises `DestinationDown` for one of success that has none, an empty
+        one perhaps: it tells nothing of what was done."""
+        if not any(name in answer for name in names):
+            raise DestinationDown(
+                f"{self.where}: does not say what came of a call that it answers; try again later, or look what stands "
+                "between this machine and the API, such as a proxy."
+            )
+        return answer
+
     @contextmanager
     def explained(self, what: str) -> Iterator[None]:
         """Whatever is denied within refuses the destination: `what` could not be done, in the tool's own words."""

@@ -48,7 +48,7 @@ def write(api: Api, path: str, inputs: Sequence[Input]) -> Batch:
     def send(part: Sequence[Input]) -> None:
         traces = {str(place): one for place, one in enumerate(part)}
         asked = [one.body | {"objectWriteTraceId": trace} for trace, one in traces.items()]
-        answer = api.ask("POST", path, json={"inputs": asked})
+        answer = api.telling(api.ask("POST", path, json={"inputs": asked}), "results", "errors")
         for result in answer.get("results") or ():
             one = traces.pop(str(result.get("objectWriteTraceId")), None)
             if one is not None:

@@ -70,6 +70,7 @@ class Lists:
         def send(part: Sequence[str]) -> None:
             path = f"{self._path}/{known_as}/memberships/add-and-remove"
             answer = self._api.ask("PUT", path, json={how: [ids[key] for key in part]})
+            self._api.telling(answer, "recordsIdsAdded", "recordIdsRemoved", "recordIdsMissing")
             missing.update(map(str, answer.get("recordIdsMissing") or ()))
 
         with self._api.explained(f"list '{self._prefix}{list_name}' cannot be changed"):

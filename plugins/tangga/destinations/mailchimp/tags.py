@@ -77,7 +77,8 @@ class Tags:
         return [Rejected(row["key"], _words(error, row)) for row, error in alone]
 
     def _change(self, list_name: str, segment: int, **members: list[str]) -> dict:
-        return self._api.ask("POST", f"{self._list}/segments/{segment}", json=members)
+        answer = self._api.ask("POST", f"{self._list}/segments/{segment}", json=members)
+        return self._api.telling(answer, "members_added", "members_removed")
 
     def _isolated(self, list_name: str, rows: Sequence[Mapping], send) -> list[tuple[Mapping, Denied]]:
         with self._api.explained(f"tag '{self._prefix}{list_name}' cannot be changed"):
