@@ -274,6 +274,20 @@ def test_a_poison_row_of_a_list(portal, connect):
 # ---- consent and erasure
 
 
+@pytest.mark.parametrize(("operation", "as_asked", "otherwise"), [("add", 300, 299), ("remove", 0, 1)])
+def test_an_answer_without_anybody_is_looked_into(portal, connect, operation, as_asked, otherwise):
+    """HubSpot says whom it has put on a list or taken off: of nobody perhaps nothing. So says a proxy."""
+    destination = connect()
+    first = known(rows(300), send(destination, "upsert", rows(300)))
+    addresses = [row["address"] for row in first]
+    portal.list_by_hand("crm:winback", *addresses[:as_asked])
+    portal.list_by_hand("crm:birthday", *addresses[:otherwise])
+    portal.faults.next(200, body=b"{}", times=2, only="PUT .*/memberships/.*")
+    assert why(send(destination, operation, first, "winback")) == {}
+    with pytest.raises(DestinationDown, match="does not say what came of a call that it answers"):
+        send(destination, operation, first, "birthday")
+
+
 def test_who_opted_out_is_told(portal, connect):
     for number in (3, 150):
         portal.leaves(f"ani{number}@example.com")

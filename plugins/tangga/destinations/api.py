@@ -91,14 +91,17 @@ class Api:
         return document if isinstance(document, dict) else {}
 
     def telling(self, answer: dict, *names: str) -> dict:
-        """The answer, which has one of these keys. Raises `DestinationDown` for one of success that has none, an empty
-        one perhaps: it tells nothing of what was done."""
+        """The answer, which has one of these keys. Raises `DestinationDown` for one that has none."""
         if not any(name in answer for name in names):
-            raise DestinationDown(
-                f"{self.where}: does not say what came of a call that it answers; try again later, or look what stands "
-                "between this machine and the API, such as a proxy."
-            )
+            raise self.untold()
         return answer
+
+    def untold(self) -> DestinationDown:
+        """For an answer of success, an empty one perhaps, that does not tell what was done."""
+        return DestinationDown(
+            f"{self.where}: does not say what came of a call that it answers; try again later, or look what stands "
+            "between this machine and the API, such as a proxy."
+        )
 
     @contextmanager
     def explained(self, what: str) -> Iterator[None]:

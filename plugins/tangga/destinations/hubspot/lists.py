@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from urllib.parse import quote
 
 from tangga.destinations import poison, words
@@ -14,6 +14,8 @@ from tangga.settings import HubSpotDestination
 
 CONTACTS = "0-1"
 """What HubSpot calls this type of object."""
+
+PAGE = 250
 
 Outcome = tuple[list[Rejected], dict[str, str]]
 """Whoever was not taken, and what HubSpot calls people, by their keys."""
@@ -68,9 +70,10 @@ class Lists:
         missing: set[str] = set()
 
         def send(part: Sequence[str]) -> None:
-            path = f"{self._path}/{known_as}/memberships/add-and-remove"
-            answer = self._api.ask("PUT", path, json={how: [ids[key] for key in part]})
-            self._api.telling(answer, "recordsIdsAdded", "recordIdsRemoved", "recordIdsMissing")
+            asked = [ids[key] for key in part]
+            answer = self._api.ask("PUT", f"{self._path}/{known_as}/memberships/add-and-remove", json={how: asked})
+            if not self._is_as_asked(known_as, how, asked, answer):
+                raise self._api.untold()
             missing.update(map(str, answer.get("recordIdsMissing") or ()))
 
         with self._api.explained(f"list '{self._prefix}{list_name}' cannot be changed"):
@@ -80,6 +83,24 @@ class Lists:
             for key, error in alone
         ]
         return rejected, [key for key, known_there in ids.items() if known_there in missing]
+
+    def _is_as_asked(self, known_as: str, how: str, ids: Sequence[str], answer: Mapping) -> bool:
+        """Whether people are on the list, or off it. HubSpot leaves out of its answer whom nothing was changed for, so
+        that one without anybody is looked into: it may as well be something else that has answered."""
+        if any(name in answer for name in ("recordsIdsAdded", "recordIdsRemoved", "recordIdsMissing")):
+            return True
+        on = set(self._members(known_as))
+        return on.issuperset(ids) if how == "recordIdsToAdd" else on.isdisjoint(ids)
+
+    def _members(self, known_as: str) -> Iterator[str]:
+        after = {}
+        while True:
+            answer = self._api.ask("GET", f"{self._path}/{known_as}/memberships", {"limit": PAGE} | after)
+            yield from (str(one.get("recordId")) for one in answer.get("results") or ())
+            following = (answer.get("paging") or {}).get("next") or {}
+            if not following.get("after"):
+                return
+            after = {"after": following["after"]}
 
     def _id(self, list_name: str) -> str:
         """The list's id; it is made when it is new."""
