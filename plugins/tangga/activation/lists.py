@@ -112,7 +112,10 @@ inner join keys on lists.email = keys.address;
 -- An audience whose campaign is not fit to be sent gains nobody, and loses only who is not in it any more: were all of
 -- them taken off, the tool would begin anew with them tomorrow.
 create or replace temp table staying as
-select kept.audience as list_name, keys.key from kept inner join keys on kept.email = keys.address;
+select kept.audience as list_name, keys.key
+from kept
+inner join keys on kept.email = keys.address
+where kept.audience in (select audience from wanted);
 
 create or replace temp table targets as
 select list_name, key, fields_hash from desired
