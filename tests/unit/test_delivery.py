@@ -305,6 +305,30 @@ def test_what_a_tool_was_working_on_is_brought_to_its_end_before_the_next_plan(c
     assert len(resumed) == 2
 
 
+def test_who_has_said_no_since_is_not_brought_there_by_what_a_tool_was_working_on(company, tool):
+    """It may have forgotten what it was working on, so that all of it is done anew."""
+    send = tool.send
+
+    def lost(chunk, resume, remember):
+        if resume is None and chunk.operation == "upsert":
+            remember("batch 7")
+            raise DestinationDown("tool: batch 7 goes on; later.")
+        return send(chunk, resume, remember)
+
+    tool.send = lost
+    with pytest.raises(DestinationDown):
+        deliver(company)
+    company.lists["winback"], company.reasons = set("bc"), {"a": "consent revoked"}
+    folder = company.plan()
+    delivery.settle(company.settings)
+    assert set(tool.people) == at(*"bc")
+    tool.send = send
+    with pytest.raises(ActivationRefused, match="crm_activate again"):
+        deliver(company, folder)
+    deliver(company)
+    assert tool.members()["winback"] == at(*"bc")
+
+
 def test_lists_of_files_are_whole(company):
     folder = company.settings.home / "exports" / "files"
     company.settings = company.settings.model_copy(update={"destinations": {"files": FilesDestination()}})
