@@ -174,6 +174,30 @@ def test_an_audience_that_is_left_out_gains_nobody_and_loses_only_who_is_not_in_
     assert counts(folder, "winback") == (2, 0, 1, 0, 1, 1)
 
 
+def test_nobody_leaves_a_step_because_its_campaign_is_left_out_for_a_while(company, monkeypatch):
+    """They would join it anew, and be sent it again, once the campaign is fit again on that day."""
+    company.lists, company.due = {"winback": {"a", "b"}}, {("winback", "a"): 1, ("winback", "b"): 1}
+    acknowledge(company, company.plan())
+    company.lists, company.due = {"winback": {"b"}}, {("winback", "b"): 1}
+    with monkeypatch.context() as patched:
+        patched.setattr(plan.lint, "refused", lambda _: {"winback": ["is broken."]})
+        folder = company.plan()
+        assert parts(folder) == [("remove", "winback", at("a")), ("remove", "winback:1", at("a"))]
+        acknowledge(company, folder)
+    assert parts(company.made()) == []
+    company.day, company.due = date(2026, 5, 21), {}
+    assert parts(company.plan()) == [("remove", "winback:1", at("b"))]
+
+
+def test_an_audience_that_is_left_out_and_not_for_the_destination_any_more_leaves_it(company, monkeypatch):
+    company.lists = {"winback": {"a", "b"}, "birthday": {"c"}}
+    acknowledge(company, company.plan())
+    monkeypatch.setattr(plan.lint, "refused", lambda _: {"winback": ["is broken."]})
+    spec = company.settings.destinations["tool"].model_copy(update={"audiences": ("birthday",)})
+    company.settings = company.settings.model_copy(update={"destinations": {"tool": spec}})
+    assert parts(company.plan()) == [("remove", "winback", at("a", "b"))]
+
+
 @pytest.mark.parametrize(("rows", "chunks"), [(1, [1]), (4, [4]), (5, [4, 1]), (9, [4, 4, 1])])
 def test_chunks_hold_what_the_destination_takes_at_once(company, tool, rows, chunks):
     tool.sizes |= {"upsert": 4, "add": 100}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from datetime import date, datetime
+from functools import partial
 
 import duckdb
 import pytest
@@ -74,6 +75,25 @@ def test_a_plan_that_was_changed_is_refused(company, tool, file):
     with pytest.raises(ActivationRefused, match="changed after it was made"):
         deliver(company, folder)
     assert tool.asked == []
+
+
+@pytest.mark.parametrize("changed", [{"audiences": ("birthday",)}, {"when_refused": "keep"}, {"list": "f00000000d"}])
+def test_a_plan_for_a_destination_that_is_set_up_otherwise_now_is_void(company, tool, changed):
+    folder = company.plan()
+    slower = company.settings.destinations["tool"].model_copy(update={"requests_per_second": 1.0})
+    company.settings = company.settings.model_copy(update={"destinations": {"tool": slower}})
+    delivery.deliver(company.settings, "tool", folder, "run 1")
+    company.lists, company.reasons = {"winback": set()}, {"a": "consent revoked"}
+    folder, asked = company.plan(), tool.asked
+    spec = slower.model_copy(update=changed)
+    company.settings = company.settings.model_copy(update={"destinations": {"tool": spec}})
+    for work in (delivery.let_go, partial(delivery.deliver, run_id="run 2")):
+        with pytest.raises(ActivationRefused, match="its settings in tangga.yml were changed since"):
+            work(company.settings, "tool", folder)
+    assert tool.asked == asked
+    company.settings = company.settings.model_copy(update={"destinations": {}})
+    with pytest.raises(ActivationRefused, match="not a destination of both"):
+        delivery.deliver(company.settings, "tool", folder, "run 3")
 
 
 @pytest.mark.parametrize("what", ['"basis": 0', '"emptied": []'])
@@ -303,6 +323,30 @@ def test_what_a_tool_was_working_on_is_brought_to_its_end_before_the_next_plan(c
     assert set(tool.people) == at(*"abc")
     delivery.settle(company.settings)
     assert len(resumed) == 2
+
+
+def test_who_has_said_no_since_is_not_brought_there_by_what_a_tool_was_working_on(company, tool):
+    """It may have forgotten what it was working on, so that all of it is done anew."""
+    send = tool.send
+
+    def lost(chunk, resume, remember):
+        if resume is None and chunk.operation == "upsert":
+            remember("batch 7")
+            raise DestinationDown("tool: batch 7 goes on; later.")
+        return send(chunk, resume, remember)
+
+    tool.send = lost
+    with pytest.raises(DestinationDown):
+        deliver(company)
+    company.lists["winback"], company.reasons = set("bc"), {"a": "consent revoked"}
+    folder = company.plan()
+    delivery.settle(company.settings)
+    assert set(tool.people) == at(*"bc")
+    tool.send = send
+    with pytest.raises(ActivationRefused, match="crm_activate again"):
+        deliver(company, folder)
+    deliver(company)
+    assert tool.members()["winback"] == at(*"bc")
 
 
 def test_lists_of_files_are_whole(company):

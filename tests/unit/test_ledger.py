@@ -6,16 +6,18 @@ import os
 import sqlite3
 from datetime import UTC, datetime
 
+import psycopg
 import pyarrow as pa
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 
 import tangga.erasure.tables  # noqa: F401  (its tables are the ledger's, too)
 from tangga import ledger
 from tangga.destinations.destination import Receipt, Refusal, Rejected
 from tangga.ledger import ChunkId, database, tables
+from tangga.sources import connections
 from tangga.sources.connections import Connection
 from tests.unit.ledgers import settings_of
 
@@ -208,6 +210,24 @@ def test_a_ledger_that_stays_locked_is_said_in_one_sentence(inbox, monkeypatch):
             book.release("tool", "the list", "dina")
         other.rollback()
         book.release("tool", "the list", "dina")
+
+
+@pytest.mark.parametrize("ledger_settings", ["postgres"], indirect=True)
+def test_a_server_that_goes_down_while_somebody_delivers_is_said_in_one_sentence(ledger_settings):
+    others = "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and datname = %s"
+    with (
+        ledger.opened(ledger_settings) as book,
+        pytest.raises(ledger.LedgerDown, match="does not answer any more"),
+        book.alone("tool", ledger_settings.home / "state"),
+        book._writing() as connection,
+    ):
+        found = connections.resolve("ledger_db")
+        with psycopg.connect(host=found.host, port=found.port, user=found.user, password=found.password,
+                             dbname=found.database) as other:  # fmt: skip
+            other.execute(others, [found.database])
+        connection.execute(text("select 1"))
+    with ledger.opened(ledger_settings) as book, book.alone("tool", ledger_settings.home / "state"):
+        assert book.destination("tool")["position"] == 0
 
 
 @pytest.mark.parametrize("kind", ["mysql", "postgres"])

@@ -43,7 +43,7 @@ def question(settings: Settings, destination: str, folder: Path) -> Question | N
     when the destination cannot say which account it is.
     """
     planned = plan.confirm(settings, folder)
-    entry = planned["destinations"][destination]
+    entry = plan.entry_of(settings, planned, destination)
     if entry.get("refused"):
         raise DestinationRefused(entry["refused"])
     plan_hash = entry["hash"]

@@ -81,8 +81,15 @@ def freeze(
     emptied = _emptied(con) if is_whole else []
     rows, noes = _write(con, destination.sizes, told, len(emptied), file)
     said = {"sha256": files.sha256(file), "basis": basis, "audiences": listed, "emptied": emptied, "noes": noes}
+    said["settings"] = settings_hash(settings, name)
     said |= {"people": _counts(con, "people").get("", {}), "lists": _counts(con, "list_counts"), "operations": rows}
     return {"hash": hash_of(name, said), **said}
+
+
+def settings_hash(settings: Settings, name: str) -> str:
+    """Changes with whatever of a destination's settings says who is told what, and where."""
+    spec = settings.destinations[name].model_dump_json(exclude=PACE - {"audiences", "when_refused"})
+    return hashlib.sha256(spec.encode()).hexdigest()
 
 
 def hash_of(name: str, entry: Mapping) -> str:
@@ -94,10 +101,12 @@ def hash_of(name: str, entry: Mapping) -> str:
 
 
 def wanted(con: duckdb.DuckDBPyConnection, settings: Settings, name: str, is_whole: bool) -> list[str]:
-    """The audiences of the plan that go to a destination: those that `audiences` names, by themselves or by their
-    family; else all that are of no family, and to one that is given whole lists simply all."""
+    """The audiences of the plan, those that are left out among them, that go to a destination: those that `audiences`
+    names, by themselves or by their family; else all that are of no family, and to one that is given whole lists simply
+    all."""
     named, entries = settings.destinations[name].audiences, audiences.load()
-    planned = [audience for (audience,) in con.execute("select distinct audience from members order by 1").fetchall()]
+    query = "select audience from members union select audience from kept order by 1"
+    planned = [audience for (audience,) in con.execute(query).fetchall()]
     family = {audience: entry and entry.family and entry.name for audience in planned
               if (entry := audiences.entry_of(audience, entries)) or True}  # fmt: skip
     if named is not None:

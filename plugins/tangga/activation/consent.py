@@ -1,8 +1,8 @@
 """Consent as it stands right before something is sent: later than the build, and than the plan.
 
-Asked are the company's own list of suppressed addresses, what the tools tell (kept in the ledger), tombstones of people
-who were erased, consents and messages that have landed since, and, for lists that people leave by ordering, the orders
-that have. Whoever any of them names is not sent.
+Asked are what is published, the company's own list of suppressed addresses, what the tools tell (kept in the ledger),
+tombstones of people who were erased, consents and messages that have landed since, and, for lists that people leave by
+ordering, the orders that have. Whoever any of them names is not sent.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from tangga import audiences, engine, publish, reference
 from tangga.activation import landed, suppressions
+from tangga.activation.changes import NOES
 from tangga.activation.limits import STEP
 from tangga.destinations.destination import Destination
 from tangga.engine import literal, parquet_list
@@ -24,6 +25,7 @@ from tangga.ledger import Ledger
 from tangga.settings import REFUSALS, Settings
 
 SUPPRESSED, ERASED, ORDERED = "is on the company's own list", "was erased", "has ordered since"
+SAID_NO = "has said no since"
 REFUSED = "said no at a destination ({})"
 
 
@@ -37,6 +39,11 @@ class Consent(ExitStack):
         self._version = publish.current(settings)
         self._con = self.enter_context(engine.scratch(settings))
         self._con.execute(f"attach {literal(publish.database(settings, 'private'))} as published (read_only)")
+        # The plan of a delivery that was killed may be older than what is published.
+        self._said_no = self._addresses(
+            "select customer_id from published.customer.customer_contactability "
+            f"where channel = 'email' and list_contains({list(NOES)}, reason)"
+        )
         self._list_read: tuple | None = None
         self._suppressed: set[str] = set()
         self._has_ordered: set[str] = set()
@@ -67,6 +74,8 @@ class Consent(ExitStack):
                 found[row["key"]] = ERASED
             elif row["address"] in suppressed:
                 found[row["key"]] = SUPPRESSED
+            elif row["address"] in self._said_no:
+                found[row["key"]] = SAID_NO
             elif row["address"] in refused:
                 found[row["key"]] = REFUSED.format(refused[row["address"]])
             elif row["address"] in ordered:

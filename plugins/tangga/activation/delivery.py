@@ -34,9 +34,7 @@ def deliver(settings: Settings, name: str, folder: Path, run_id: str) -> Deliver
     """
     with ledger.opened(settings) as book, book.alone(name, settings.home / "state"):
         planned = plan.confirm(settings, folder)
-        entry = planned["destinations"].get(name)
-        if entry is None:
-            raise ActivationRefused(f"{folder}: was made without the destination {name}; make a new plan.")
+        entry = plan.entry_of(settings, planned, name)
         if entry.get("refused"):
             raise DestinationRefused(entry["refused"])
         approval.confirm_basis(book, name, entry)
@@ -69,7 +67,7 @@ def let_go(settings: Settings, name: str, folder: Path) -> int:
     """
     with ledger.opened(settings) as book, book.alone(name, settings.home / "state"):
         planned = plan.confirm(settings, folder)
-        entry = planned["destinations"][name]
+        entry = plan.entry_of(settings, planned, name)
         approval.confirm_basis(book, name, entry)
         judged.verdict(settings, planned)
         with closing(open_destination(settings, name, planned, "")) as destination:

@@ -110,9 +110,13 @@ from (
 inner join keys on lists.email = keys.address;
 
 -- An audience whose campaign is not fit to be sent gains nobody, and loses only who is not in it any more: were all of
--- them taken off, the tool would begin anew with them tomorrow.
+-- them taken off, the tool would begin anew with them once it is fit again. So it is with the lists of its steps.
 create or replace temp table staying as
-select kept.audience as list_name, keys.key from kept inner join keys on kept.email = keys.address;
+select distinct known.list_name, keys.key
+from kept
+inner join keys on kept.email = keys.address
+inner join acknowledged_lists as known on keys.key = known.key and kept.audience = split_part(known.list_name, ':', 1)
+where kept.audience in (select audience from wanted);
 
 create or replace temp table targets as
 select list_name, key, fields_hash from desired

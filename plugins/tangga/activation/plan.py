@@ -200,6 +200,23 @@ def confirm(settings: Settings, folder: Path) -> dict:
     return planned
 
 
+def entry_of(settings: Settings, planned: Mapping, name: str) -> dict:
+    """What a plan says of a destination. Raises `ActivationRefused` when that is not set up as it was when the plan was
+    made."""
+    entry = planned["destinations"].get(name)
+    if entry is None or name not in settings.destinations:
+        raise ActivationRefused(
+            f"{name}: is not a destination of both this plan and {settings.config_path.name}; trigger crm_activate "
+            "again for a new plan."
+        )
+    if entry.get("settings", "") not in ("", changes.settings_hash(settings, name)):
+        raise ActivationRefused(
+            f"{name}: its settings in {settings.config_path.name} were changed since this plan was made; trigger "
+            "crm_activate again for a new one."
+        )
+    return entry
+
+
 def _label(audience: str, entries: Sequence[audiences.Audience]) -> str:
     """The label of the registry; an audience of a family is called by its own name behind it."""
     for entry in entries:

@@ -171,6 +171,11 @@ class Chunks(Session):
     def _add(self, connection: Connection, destination: str, list_name: str, taken: list[dict], rejected) -> None:
         self._put(connection, tables.memberships, [_member(destination, list_name, row) for row in taken])
         _delete_members(connection, destination, list_name, rejected)
+        # Somebody has deleted them there, maybe: they are told of anew, and put on their lists.
+        for table, unknown in ((tables.contacts, "fields_hash"), (tables.memberships, "since")):
+            doubted = update(table).where(table.c.destination == destination, table.c.key == bindparam("_key"))
+            if rejected:
+                connection.execute(doubted.values({unknown: None}), [{"_key": key} for key in sorted(rejected)])
 
     def _replace(self, connection: Connection, destination: str, list_name: str, taken: list[dict], rejected) -> None:
         memberships = tables.memberships

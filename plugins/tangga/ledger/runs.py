@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
 from sqlalchemy import delete, select, text, update
+from sqlalchemy.exc import DBAPIError
 
 from tangga import alone
 from tangga.destinations.destination import is_same_account
 from tangga.ledger import tables
-from tangga.ledger.session import Session, now
+from tangga.ledger.session import Session, explained, now
 
 Decision = Literal["approved", "rejected"]
 
@@ -159,12 +160,17 @@ class Runs(Session):
                 yield
                 return
             key = int.from_bytes(hashlib.sha256(destination.encode()).digest()[:8], signed=True)
-            with self._engine.connect() as connection:
-                if not connection.execute(text("select pg_try_advisory_lock(:key)"), {"key": key}).scalar():
+            with explained():
+                connection = self._engine.connect()
+            with connection:
+                with explained():
+                    is_mine = connection.execute(text("select pg_try_advisory_lock(:key)"), {"key": key}).scalar()
+                    connection.commit()
+                if not is_mine:
                     raise alone.Busy(sentence)
-                connection.commit()
                 try:
                     yield
                 finally:
-                    connection.execute(text("select pg_advisory_unlock(:key)"), {"key": key})
-                    connection.commit()
+                    with suppress(DBAPIError):  # which has let go of the lock then, too
+                        connection.execute(text("select pg_advisory_unlock(:key)"), {"key": key})
+                        connection.commit()

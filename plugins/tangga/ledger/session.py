@@ -30,12 +30,12 @@ class Session:
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        with _explained(), self._engine.connect() as connection, transaction(connection, writes=False):
+        with explained(), self._engine.connect() as connection, transaction(connection, writes=False):
             yield connection
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
-        with _explained(), self._engine.connect() as connection, transaction(connection, writes=True):
+        with explained(), self._engine.connect() as connection, transaction(connection, writes=True):
             yield connection
 
     def _rows(self, query: Select) -> list[dict]:
@@ -62,7 +62,7 @@ class Session:
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
+def explained() -> Iterator[None]:
     """A database that goes away in the middle, or stays locked, is said without what its driver knows of it."""
     try:
         yield

@@ -77,8 +77,8 @@ class Contacts:
         return {row["key"]: holders[row["address"].lower()] for row in rows if row["address"].lower() in holders}
 
     def _free(self, named: Mapping[str, str]) -> dict[str, str]:
-        """Of contacts that have rows' addresses as second ones, by the rows' keys, those that are no other customer's: two
-        customers with one contact would take it from each other every day."""
+        """Of contacts that have rows' addresses as second ones, by the rows' keys, those that are no other customer's:
+        two customers with one contact would take it from each other every day."""
         if not named:
             return {}
         with self._api.explained("contacts cannot be read"):
