@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from dataclasses import replace
 from datetime import date, timedelta
@@ -12,7 +13,8 @@ import pytest
 from tangga import files, landing
 from tangga.contracts import CONTRACTS
 from tangga.landing import extract
-from tests.unit.inbox import DAY
+from tests.unit.inbox import DAY, Landed
+from tests.unit.killing import killed_at_change
 
 HEAD = "contact_id,updated_at,first_name\n"
 GOOD = HEAD + "1,2026-03-01T10:00:00Z,Ani\n2,2026-03-02T10:00:00Z,Budi\nbroken\n"
@@ -36,6 +38,25 @@ def test_manifest_tells_what_is_there(inbox):
     assert landing.manifests(result.settings, DAY) == [manifest]
     assert landing.manifests(result.settings, DAY + timedelta(days=1)) == []
     assert result.rows("namespace", "_source", "_ds")[0] == ("shop", "shop", DAY)
+
+
+def test_killed_at_any_change_of_a_file_it_is_whole_or_as_it_was(inbox):
+    before = inbox.land("contacts", GOOD)
+    landing.record_verdict(before.settings, before.manifest, "pass", [])
+    inbox.put("contacts.csv", GOOD + "3,2026-03-03T10:00:00Z,Citra\n")
+    rows = []
+    for number in itertools.count(1):
+        was_killed = killed_at_change(lambda: landing.land(before.settings, "shop", "contacts", DAY), number)
+        known = landing.read_manifest(landing.folder(before.settings, "contacts", "shop", DAY))
+        found = Landed(before.settings, known)
+        assert files.sha256(found.path) == known.sha256
+        rows.append(len(found.rows("contact_id")))
+        if not was_killed:
+            break
+    assert number > 5 and rows == sorted(rows) and {2, 3} == set(rows)
+    clean = inbox.tree()
+    landing.land(before.settings, "shop", "contacts", DAY)
+    assert inbox.tree() == clean
 
 
 def test_reject_share_is_of_all_rows_read(inbox):

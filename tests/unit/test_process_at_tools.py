@@ -15,23 +15,7 @@ from tangga import alone, ledger
 from tangga.activation import approval, delivery
 from tangga.activation.landed import ActivationRefused
 from tests.unit.at_tools import at
-
-
-def in_a_process(work) -> int:
-    """Begin some work in a process of its own, which ends with 0 when it is done; its id."""
-    child = os.fork()
-    if not child:
-        try:
-            work()
-        except BaseException:
-            os._exit(1)
-        os._exit(0)
-    return child
-
-
-def ended(child: int) -> int:
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-
+from tests.unit.killing import ended, in_a_process
 
 # ---- killed
 
