@@ -53,13 +53,23 @@ def test_a_list_that_a_killed_delivery_has_not_made_yet_was_not_deleted(at_tool,
     assert at_tool.deliver().chunks == 0
 
 
-def test_a_list_that_somebody_has_deleted_there_is_said_before_anything_is_sent(at_tool):
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        ("list", "'crm:birthday' was deleted or renamed there, with people on it; .*, or let Tangga forget who is on"),
+        ("field", "'(RUNG|tangga_rung)' was deleted there, or is new in Tangga; (add it there|restore or make it)"),
+    ],
+)
+def test_what_somebody_has_deleted_there_is_said_before_anything_is_sent(at_tool, what, said):
     company, tool = at_tool.company, at_tool.tool
     at_tool.deliver()
-    (tool.drop_tag if at_tool.kind == "mailchimp" else tool.drop_list)("crm:birthday", by="person")
+    if what == "list":
+        (tool.drop_tag if at_tool.kind == "mailchimp" else tool.drop_list)("crm:birthday", by="person")
+    else:
+        tool.drop_field("RUNG") if at_tool.kind == "mailchimp" else tool.drop_property("tangga_rung")
     company.lists["winback"].add("f")
     effects = len(tool.effects)
-    with pytest.raises(DestinationRefused, match="'crm:birthday' was deleted or renamed there, with people on it"):
+    with pytest.raises(DestinationRefused, match=said):
         at_tool.deliver()
     assert len(tool.effects) == effects
 
