@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import shutil
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -42,21 +43,25 @@ def test_manifest_tells_what_is_there(inbox):
 
 def test_killed_at_any_change_of_a_file_it_is_whole_or_as_it_was(inbox):
     before = inbox.land("contacts", GOOD)
-    landing.record_verdict(before.settings, before.manifest, "pass", [])
+    home, kept = before.settings.home, inbox.root / "kept"
+    shutil.copytree(home, kept)
     inbox.put("contacts.csv", GOOD + "3,2026-03-03T10:00:00Z,Citra\n")
-    rows = []
+    land = lambda: landing.land(before.settings, "shop", "contacts", DAY)  # noqa: E731
+    rows, clean = [], None
     for number in itertools.count(1):
-        was_killed = killed_at_change(lambda: landing.land(before.settings, "shop", "contacts", DAY), number)
+        shutil.rmtree(home)
+        shutil.copytree(kept, home)
+        was_killed = killed_at_change(land, number)
         known = landing.read_manifest(landing.folder(before.settings, "contacts", "shop", DAY))
         found = Landed(before.settings, known)
         assert files.sha256(found.path) == known.sha256
         rows.append(len(found.rows("contact_id")))
+        land()
+        again = {path: content for path, (content, _) in inbox.tree().items()}
+        assert again == (clean := clean or again) and not [path for path in again if ".part" in path]
         if not was_killed:
             break
-    assert number > 5 and rows == sorted(rows) and {2, 3} == set(rows)
-    clean = inbox.tree()
-    landing.land(before.settings, "shop", "contacts", DAY)
-    assert inbox.tree() == clean
+    assert set(rows) == {2, 3} and rows == sorted(rows) and len(rows) > 5
 
 
 def test_reject_share_is_of_all_rows_read(inbox):
