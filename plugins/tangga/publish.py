@@ -82,11 +82,27 @@ def database(settings: Settings, name: str = "crm") -> Path:
     return (folder(settings) / f"{name}.duckdb").resolve()
 
 
+class NoRoom(Exception):
+    """The version could not be written for lack of disk or memory; the message says what to do."""
+
+
 def publish(settings: Settings, as_of: date, code_version: str) -> Version:
-    """Publish the working file as the state of a day.
+    """Publish the working file as the state of a day. Raises `NoRoom`.
 
     The pointer moves only forward: a past day gets its version, and readers keep the newest.
     """
+    try:
+        return _publish(settings, as_of, code_version)
+    except (OSError, duckdb.OperationalError) as error:
+        is_memory = isinstance(error, duckdb.OutOfMemoryException)
+        remedy = "give it more memory (TANGGA_MEMORY_LIMIT)" if is_memory else "see that the disk has room"
+        raise NoRoom(
+            f"{folder(settings)}: the version of {as_of} cannot be written ({type(error).__name__}), and what was "
+            f"published before stays; {remedy}, and run crm_build again."
+        ) from None
+
+
+def _publish(settings: Settings, as_of: date, code_version: str) -> Version:
     tables, words = published_files.public_tables(settings), dictionary.entries(settings)
     versions = folder(settings) / "versions"
     versions.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -79,6 +79,11 @@ class AtTool:
                 found.setdefault(self.company.people.get(row["key"], row["key"]), set()).add(row["words"])
         return found
 
+    def position(self) -> int:
+        """How many chunks the ledger has acknowledged."""
+        with ledger.opened(self.company.settings) as book:
+            return book.destination("tool")["position"]
+
     def last(self) -> dict:
         """What the ledger says of the last delivery."""
         with ledger.opened(self.company.settings) as book:

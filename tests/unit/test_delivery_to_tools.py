@@ -12,6 +12,7 @@ from tangga import ledger
 from tangga.activation import approval, changes, delivery, plan
 from tangga.activation.sending import RowsRejected
 from tangga.destinations.destination import DestinationDown, DestinationRefused
+from tangga.ledger import database, tables
 from tests.fakes.faults import HTML
 from tests.unit.at_tools import CALLS, at
 
@@ -54,15 +55,36 @@ def test_a_list_that_a_killed_delivery_has_not_made_yet_was_not_deleted(at_tool,
     assert at_tool.deliver().chunks == 0
 
 
-def test_a_list_that_somebody_has_deleted_there_is_said_before_anything_is_sent(at_tool):
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        (
+            "list",
+            "'crm:birthday' was deleted or renamed there, with people on it; .*, or delete the rows",
+        ),
+        (
+            "field",
+            "'(RUNG|tangga_rung)' was deleted there, or is new in Tangga; (add it there|restore it, or make)",
+        ),
+    ],
+)
+def test_what_somebody_has_deleted_there_is_said_before_anything_is_sent(at_tool, what, said):
     company, tool = at_tool.company, at_tool.tool
     at_tool.deliver()
-    (tool.drop_tag if at_tool.kind == "mailchimp" else tool.drop_list)("crm:birthday", by="person")
+    if what == "list":
+        (tool.drop_tag if at_tool.kind == "mailchimp" else tool.drop_list)("crm:birthday", by="person")
+    else:
+        tool.drop_field("RUNG") if at_tool.kind == "mailchimp" else tool.drop_property("tangga_rung")
     company.lists["winback"].add("f")
     effects = len(tool.effects)
-    with pytest.raises(DestinationRefused, match="'crm:birthday' was deleted or renamed there, with people on it"):
+    with pytest.raises(DestinationRefused, match=said):
         at_tool.deliver()
     assert len(tool.effects) == effects
+    if what == "list":  # what it says to do helps
+        with database.opened(company.settings) as engine, engine.begin() as connection:
+            connection.execute(tables.memberships.delete().where(tables.memberships.c.list_name == "birthday"))
+        at_tool.deliver()
+        assert at_tool.on() == {"winback": at("abcdf"), "birthday": at("de")}
 
 
 def test_who_says_no_there_comes_off(at_tool):

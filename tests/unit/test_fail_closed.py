@@ -10,6 +10,7 @@ import time
 from datetime import date, timedelta
 from types import SimpleNamespace
 
+import duckdb
 import psutil
 import pytest
 
@@ -99,6 +100,22 @@ def test_a_day_that_has_not_begun_is_refused(company, monkeypatch):
         with pytest.raises(ValueError, match="has not begun"):
             day_of(SimpleNamespace(**run))
     assert day_of(SimpleNamespace(partition_key=None, conf=None)) == company.yesterday()
+
+
+@pytest.mark.parametrize("what", ["left over", "damaged", "half a write-ahead log"])
+def test_whatever_an_earlier_run_has_left_is_thrown_away(company, what):
+    file = warehouse.path(company)
+    file.parent.mkdir(parents=True)
+    with duckdb.connect(str(file)) as con:
+        con.execute("create table of_before as select 1 as a")
+    if what == "damaged":
+        file.write_bytes(file.read_bytes()[:5000] + b"\xff" * 5000)
+    if what == "half a write-ahead log":
+        file.with_name(f"{file.name}.wal").write_bytes(b"\x00half")
+    assert warehouse.prepare(company, DAY)["consents"] == 1
+    with duckdb.connect(str(file), read_only=True) as con:
+        assert con.sql("select count(*) from duckdb_tables() where table_name = 'of_before'").fetchone() == (0,)
+    assert {path.name for path in file.parent.glob(f"{file.name}*")} == {file.name}
 
 
 def test_the_dbt_of_a_run_that_was_killed_is_ended_before_the_next(company):

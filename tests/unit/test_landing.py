@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import shutil
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -12,7 +14,8 @@ import pytest
 from tangga import files, landing
 from tangga.contracts import CONTRACTS
 from tangga.landing import extract
-from tests.unit.inbox import DAY
+from tests.unit.inbox import DAY, Landed
+from tests.unit.killing import killed_at_change
 
 HEAD = "contact_id,updated_at,first_name\n"
 GOOD = HEAD + "1,2026-03-01T10:00:00Z,Ani\n2,2026-03-02T10:00:00Z,Budi\nbroken\n"
@@ -36,6 +39,29 @@ def test_manifest_tells_what_is_there(inbox):
     assert landing.manifests(result.settings, DAY) == [manifest]
     assert landing.manifests(result.settings, DAY + timedelta(days=1)) == []
     assert result.rows("namespace", "_source", "_ds")[0] == ("shop", "shop", DAY)
+
+
+def test_killed_at_any_change_of_a_file_it_is_whole_or_as_it_was(inbox):
+    before = inbox.land("contacts", GOOD)
+    home, kept = before.settings.home, inbox.root / "kept"
+    shutil.copytree(home, kept)
+    inbox.put("contacts.csv", GOOD + "3,2026-03-03T10:00:00Z,Citra\n")
+    land = lambda: landing.land(before.settings, "shop", "contacts", DAY)  # noqa: E731
+    rows, clean = [], None
+    for number in itertools.count(1):
+        shutil.rmtree(home)
+        shutil.copytree(kept, home)
+        was_killed = killed_at_change(land, number)
+        known = landing.read_manifest(landing.folder(before.settings, "contacts", "shop", DAY))
+        found = Landed(before.settings, known)
+        assert files.sha256(found.path) == known.sha256
+        rows.append(len(found.rows("contact_id")))
+        land()
+        again = {path: content for path, (content, _) in inbox.tree().items()}
+        assert again == (clean := clean or again) and not [path for path in again if ".part" in path]
+        if not was_killed:
+            break
+    assert set(rows) == {2, 3} and rows == sorted(rows) and len(rows) > 5
 
 
 def test_reject_share_is_of_all_rows_read(inbox):

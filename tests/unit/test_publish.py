@@ -1,7 +1,13 @@
 """Publishing: what analysts may see, which version the pointers lead to, and what a broken attempt leaves."""
 
+import itertools
+import resource
+import shutil
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 
@@ -12,6 +18,7 @@ from tangga import dbt, publish, published_files, warehouse
 from tangga.rules_version import rules_version
 from tangga.settings import Published, Rules
 from tests.unit import publications
+from tests.unit.killing import killed_at_change
 from tests.unit.publications import DAY, build
 
 
@@ -122,6 +129,88 @@ def test_nothing_is_published_of_a_warehouse_that_was_not_built(home):
     with pytest.raises(duckdb.CatalogException):
         publish.publish(home, DAY, "abc")
     assert publish.current(home) is None
+
+
+def versions(home):
+    """(name, segment, address) as both files have them that the pointers lead to, and the versions that lie there."""
+    segment, address = "select segment from customer.customer_rfm", "select email from core.dim_customers"
+    shown = (publish.current(home).version, read(home, "crm", segment), read(home, "private", address))
+    lying = {path.name for path in (publish.folder(home) / "versions").glob("[0-9]*")}
+    return shown, lying
+
+
+class TestBadDays:
+    """What is published stays as it is until the next version is whole."""
+
+    def test_killed_at_any_change_of_a_file_readers_find_a_whole_version(self, home):
+        publish.publish(home, DAY, "abc")
+        first, kept = publish.current(home).version, home.home / "kept"
+        shutil.copytree(publish.folder(home), kept, symlinks=True)
+        build(home, "Lost")
+        seen = []
+        for number in itertools.count(1):
+            shutil.rmtree(publish.folder(home))
+            shutil.copytree(kept, publish.folder(home), symlinks=True)
+            was_killed = killed_at_change(lambda: publish.publish(home, DAY, "abc"), number)
+            (name, segment, address), lying = versions(home)
+            assert name in lying and all(publish.read(publish.folder(home) / "versions" / one) for one in lying)
+            assert (segment, address) == ([("Champions" if name == first else "Lost",)], [("ani@example.com",)])
+            seen.append(segment[0][0])
+            publish.publish(home, DAY, "abc")
+            assert versions(home)[0][1] == [("Lost",)] and len(versions(home)[1]) == 2
+            assert [path.name for path in publish.folder(home).rglob(".*")] == []
+            if not was_killed:
+                break
+        assert set(seen) == {"Champions", "Lost"} and len(seen) > 10
+
+    @pytest.mark.parametrize("lack", ["disk", "memory"])
+    def test_without_room_the_published_warehouse_is_untouched(self, home, lack, monkeypatch):
+        publish.publish(home, DAY, "abc")
+        before = versions(home)
+        with duckdb.connect(str(warehouse.path(home))) as con:
+            con.execute(
+                "insert into customer.customer_rfm select i || repeat('x', 200), 'Lost' from range(50_000) t(i)"
+            )
+        with lacking(lack, monkeypatch), pytest.raises(publish.NoRoom, match="what was published before stays") as said:
+            publish.publish(home, DAY, "abc")
+        assert {"disk": "see that the disk has room", "memory": "TANGGA_MEMORY_LIMIT"}[lack] in str(said.value)
+        assert versions(home) == before
+        publish.publish(home, DAY, "abc")
+        assert read(home, "crm", "select count(*) from customer.customer_rfm") == [(50_001,)]
+        assert [path.name for path in publish.folder(home).rglob(".*")] == []
+
+    @pytest.mark.parametrize("mode", ["read_only=True", "read_only=False"])
+    def test_while_an_analyst_holds_the_file_open_the_next_version_is_published(self, home, mode):
+        publish.publish(home, DAY, "abc")
+        script = (
+            f"import duckdb, sys; con = duckdb.connect({str(publish.database(home))!r}, {mode});"
+            "print('open', flush=True); sys.stdin.readline();"
+            "print(con.sql('select segment from customer.customer_rfm').fetchone()[0])"
+        )
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        with subprocess.Popen([sys.executable, "-c", script], **pipes) as analyst:
+            assert analyst.stdout.readline() == "open\n"
+            publish.publish(home, DAY, "abc")
+            build(home, "Lost")
+            publish.publish(home, DAY, "abc")
+            assert read(home, "private", "select segment from customer.customer_rfm") == [("Lost",)]
+            assert analyst.communicate("\n")[0] == "Champions\n"
+
+
+@contextmanager
+def lacking(what, monkeypatch):
+    """So little disk, or memory, that a version cannot be written."""
+    if what == "memory":
+        with monkeypatch.context() as patch:
+            patch.setenv("TANGGA_MEMORY_LIMIT", "5MB")
+            yield
+        return
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 class TestRules:

@@ -58,7 +58,8 @@ def test_seeds_are_usable(inbox, table):
 @pytest.mark.parametrize(
     "table, content, expected",
     [
-        ("exchange_rates", None, "/own.csv: does not exist; put it there, or correct 'reference.exchange_rates' in /tangga.yml"),
+        ("exchange_rates", None,
+         "/own.csv: does not exist; put it there, or correct 'reference.exchange_rates' in /tangga.yml"),
         ("exchange_rates", "", "/own.csv: has no column rate_date, currency, rate; it needs rate_date, currency, rate"),
         ("exchange_rates", "rate_date,rate\n", "/own.csv: has no column currency; it needs rate_date, currency, rate"),
         ("exchange_rates", RATES.encode("utf-16"),

@@ -33,7 +33,7 @@ class Lists:
             if self._found(list_name) is None:
                 raise self._api.refused(
                     f"list '{self._prefix}{list_name}' was deleted or renamed there, with people on it; restore it, or "
-                    "let Tangga forget who is on it"
+                    f"delete the rows of the list '{list_name}' in the ledger's memberships, and all join it anew"
                 )
 
     def add(self, list_name: str, rows: Sequence[Mapping]) -> Outcome:

@@ -70,7 +70,7 @@ class Properties:
         missing = [name for name in (self._key, *(p.name for p in PROPERTIES if p.is_ours)) if name not in there]
         if missing and is_known:
             raise self._api.refused(
-                f"property '{missing[0]}' was deleted there, or is new in Tangga; restore or make it"
+                f"property '{missing[0]}' was deleted there, or is new in Tangga; restore it, or make it"
             )
 
     def of(self, columns: Collection[str]) -> Values:

@@ -29,8 +29,8 @@ class Tags:
         missing = sorted(set(lists) - set(self._read() if lists else ()))
         if missing:
             raise self._api.refused(
-                f"tag '{self._prefix}{missing[0]}' was deleted or renamed there, with people on it; make a tag of this "
-                "name there, or let Tangga forget who is on it"
+                f"tag '{self._prefix}{missing[0]}' was deleted or renamed there, with people on it; name it so again, "
+                f"or delete the rows of the list '{missing[0]}' in the ledger's memberships, and all join it anew"
             )
 
     def standing(self, audiences: Collection[str]) -> Iterator[tuple[str, str]]:
