@@ -25,7 +25,8 @@ AUDIENCES = ("welcome", "cart_abandonment", "winback", "birthday", "second_purch
 CHAIN = (
     *(f"stg_{name}" for name in companies.ENTITIES), "stg_contact_addresses", "stg_late_refusals",
     "int_carried_addresses", "int_contact_values", "int_known_addresses", "int_customer_addresses",
-    "int_refusal_reach", "int_consent_states", "int_suppressions", "dim_customers", "customer_contactability",
+    "int_refusal_reach", "int_consent_states", "int_suppressions", "int_customer_profiles", "dim_customers",
+    "customer_contactability",
     "int_orders_valued", "fct_orders", "int_calendar", "int_purchase_days", "int_customer_cadence",
     "int_discount_days", "int_visits", "int_engagement", "int_feedback_answers", "fct_events", "fct_messages",
     "fct_consents", "fct_tickets", "fct_survey_responses", "fct_referrals", "customer_discount_sieve",
