@@ -1,6 +1,5 @@
 -- How many people bought again after a complaint was resolved, and how many buyers of the same month who had none, once
--- their days are over. Frequent buyers have more occasions to complain: all are counted by how many days they had bought
--- on.
+-- their days are over. Frequent buyers have more occasions to complain: all are counted by the days they had bought on.
 with
 
 judged as (

@@ -1,5 +1,5 @@
--- What tells whether a customer who buys regularly without discounts is satisfied, on the day on which it was known: the
--- last score of each kind of question, whether they wrote to us of their own accord, and complaints that began or ended.
+-- What tells whether a customer who buys regularly without discounts is satisfied, on the day on which it was known:
+-- the last score of each kind of question, that they wrote of their own accord, and complaints that began or ended.
 with
 
 customers as (

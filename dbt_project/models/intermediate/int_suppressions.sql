@@ -1,6 +1,6 @@
--- What speaks against writing to a customer on a channel, whatever they once agreed to. One record that says no is enough,
--- and of several reasons the gravest counts. They also reach who had the record's address before; a bounce, which is
--- about one address, only who has the address that it is recorded at.
+-- What speaks against writing to a customer on a channel, whatever they once agreed to. One record that says no is
+-- enough, and of several reasons the gravest counts. They also reach who had the record's address before; a bounce,
+-- which is about one address, only who has the address that it is recorded at.
 with
 
 reach as (
