@@ -29,7 +29,7 @@ DAY = date(2026, 6, 30)
 MODELS = (
     "int_contact_records int_contact_values int_customer_clusters int_cluster_anchors int_customer_id_claims "
     "int_settled_claims int_cluster_customers int_customer_identities int_identity_changes int_customer_ids "
-    "int_known_records int_known_addresses int_refusal_reach"
+    "int_known_records int_known_addresses int_refused_addresses int_refusal_reach"
 )
 CONFIG = """
 business: {name: Bench, time_zone: Asia/Jakarta, currency: IDR, country: ID}

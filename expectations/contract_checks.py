@@ -6,7 +6,7 @@ from expectations.checks import Check, unexpected_rows
 from expectations.history import percent
 from tangga.contracts import SURVEY_SCORES, Column, Contract
 from tangga.engine import literal
-from tangga.settings.rules import Gate
+from tangga.settings.rules.guards import Gate
 from tangga.sources.relations import quoted
 
 

@@ -3,7 +3,7 @@
     {%- set found = namespace(value=var('rules')) -%}
     {%- for part in path.split('.') -%}
         {%- if part not in found.value -%}
-            {{ exceptions.raise_compiler_error("There is no rule '" ~ path ~ "'; rules are declared in plugins/tangga/settings/rules.py") }}
+            {{ exceptions.raise_compiler_error("There is no rule '" ~ path ~ "'; rules are declared in plugins/tangga/settings/rules/") }}
         {%- endif -%}
         {%- set found.value = found.value[part] -%}
     {%- endfor -%}

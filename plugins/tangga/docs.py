@@ -1,6 +1,6 @@
 """The pages of `docs/` that are written from the code that they describe: `make docs`.
 
-Contracts come from `contracts/`, rules from `settings/rules.py`; a test fails when a page is not what this
+Contracts come from `contracts/`, rules from `settings/rules/`; a test fails when a page is not what this
 module would write.
 """
 

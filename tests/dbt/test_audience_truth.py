@@ -25,7 +25,8 @@ AUDIENCES = ("welcome", "cart_abandonment", "winback", "birthday", "second_purch
 CHAIN = (
     *(f"stg_{name}" for name in companies.ENTITIES), "stg_contact_addresses", "stg_late_refusals",
     "int_carried_addresses", "int_contact_values", "int_known_addresses", "int_customer_addresses",
-    "int_refusal_reach", "int_consent_states", "int_suppressions", "dim_customers", "customer_contactability",
+    "int_refused_addresses", "int_refusal_reach", "int_consent_states", "int_record_suppressions", "int_suppressions",
+    "int_customer_profiles", "dim_customers", "customer_contactability",
     "int_orders_valued", "fct_orders", "int_calendar", "int_purchase_days", "int_customer_cadence",
     "int_discount_days", "int_visits", "int_engagement", "int_feedback_answers", "fct_events", "fct_messages",
     "fct_consents", "fct_tickets", "fct_survey_responses", "fct_referrals", "customer_discount_sieve",
@@ -43,7 +44,7 @@ REPLACING = {
     "int_contact_values": {"n_records <= 5": "n_records <= 2"},
     "int_known_addresses": {"n_records <= 5": "n_records <= 2"},
     "int_consent_states": {"true or consents.status": f"{TO_CONFIRM} or consents.status"},
-    "int_suppressions": {"and true": f"and {TO_CONFIRM}"},
+    "int_record_suppressions": {"and true": f"and {TO_CONFIRM}"},
 }
 """The texts of the default rules in the SQL, and those of the rules of this test."""
 DAYS = (AS_OF, date(2026, 12, 28), date(2027, 2, 22), date(2028, 2, 24))

@@ -207,14 +207,14 @@ def fill(models: Compiled, company: Company, today: int) -> None:
 
 FACTS = ["int_calendar", "int_discount_days", "int_purchase_days", "int_customer_cadence", "fct_referrals"]
 TODAY = [
-    "int_consent_states", "int_suppressions", "int_visits", "int_engagement", "customer_satisfaction",
-    "customer_discount_sieve",
+    "int_consent_states", "int_record_suppressions", "int_suppressions", "int_visits", "int_engagement",
+    "customer_satisfaction", "customer_discount_sieve",
 ]  # fmt: skip
 HISTORY = [
     "int_lifecycle_starts", "int_word_changes", "int_opt_in_changes", "int_engagement_changes",
     "int_lifecycle_prospects", "int_purchase_steps", "int_discount_calendar", "int_sieve_spans", "int_sieve_runs",
-    "int_sieve_changes", "int_lifecycle_buying", "int_satisfaction_changes", "int_referral_changes",
-    "int_lifecycle_changes", "customer_lifecycle_history",
+    "int_sieve_changes", "int_lifecycle_buying", "int_satisfaction_signs", "int_satisfaction_changes",
+    "int_referral_changes", "int_lifecycle_changes", "customer_lifecycle_history",
 ]  # fmt: skip
 
 

@@ -26,6 +26,7 @@ TESTED_ELSEWHERE = {
 WITHOUT_A_RULE = {
     "customer_identities",
     "customer_identity_changes",
+    "dim_products",
     "fct_consents",
     "fct_orders",
     "product_affinity",

@@ -7,7 +7,7 @@ import pytest
 from tangga.activation import limits
 from tangga.activation.limits import ListCounts
 from tangga.audiences import ListAudience
-from tangga.settings.rules import Activation
+from tangga.settings.rules.guards import Activation
 
 RULES = Activation()
 

@@ -8,76 +8,10 @@ identities as (
 
 ),
 
-known_addresses as (
-
-    select source, contact_id, address_id from {{ ref('int_known_addresses') }}
-
-),
-
-late as (
-
-    select source, contact_id, email from {{ ref('stg_late_refusals') }}
-
-),
-
-refusers as (
-
-    select source, contact_id
-    from {{ ref('stg_consents') }}
-    where status <> 'granted'
-
-    union distinct
-
-    select source, contact_id
-    from {{ ref('stg_messages') }}
-    where
-        (contact_id is not null and event in ('unsubscribed', 'complained'))
-        or (event = 'bounced' and (contact_id like 'email:%' or contact_id like 'phone:%'))
-
-    union distinct
-
-    select source, contact_id from late
-
-    union distinct
-
-    select '(suppressions)' as source, address as contact_id from {{ source('reference', 'suppressions') }}
-
-    union distinct
-
-    select '(refusals)' as source, address as contact_id from {{ source('registry', 'refusals') }}
-
-),
-
-addresses as (
-
-    select
-        refusers.source,
-        refusers.contact_id,
-        known_addresses.address_id
-    from refusers
-    inner join known_addresses
-        on
-            refusers.source = known_addresses.source
-            and refusers.contact_id = known_addresses.contact_id
-
-    union distinct
-
-    select source, contact_id, {{ person_id('null', 'email') }} as address_id
-    from late
-    where email is not null
-
-    union distinct
-
-    select source, contact_id, contact_id as address_id
-    from refusers
-    where contact_id like 'email:%' or contact_id like 'phone:%'
-
-),
-
 -- Who has an address today is reached however many share it, also a number that looks like none: it is written to.
 holders as (
 
-    select source, contact_id, address_id, false as is_today from known_addresses
+    select source, contact_id, address_id, false as is_today from {{ ref('int_known_addresses') }}
 
     union all
 
@@ -100,7 +34,7 @@ owners as (
         addresses.contact_id,
         identities.customer_id,
         bool_or(holders.is_today and addresses.address_id = addresses.contact_id) as has_its_address
-    from addresses
+    from {{ ref('int_refused_addresses') }} as addresses
     inner join holders on addresses.address_id = holders.address_id
     inner join identities
         on

@@ -16,9 +16,8 @@ recently_bought as (
 
 on_sale as (
 
-    select product_number from {{ ref('int_customer_products') }}
-    group by product_number
-    having max(last_order_date) > {{ days_before(as_of_date(), rule('recommendations.sold_within_days')) }}
+    select product_number from {{ ref('int_sold_products') }}
+    where last_sold_date > {{ days_before(as_of_date(), rule('recommendations.sold_within_days')) }}
 
 ),
 

@@ -2,78 +2,21 @@
 -- within the window of the rules, and whether a complaint was open.
 with
 
-customers as (
+signs as (
 
-    select distinct customer_id from {{ ref('int_sieve_changes') }}
-    where sieve_verdict = 'passes'
-
-),
-
-answers as (
-
-    select answers.customer_id, answers.answer_date as day, answers.kind, answers.score
-    from {{ ref('int_feedback_answers') }} as answers
-    inner join customers on answers.customer_id = customers.customer_id
-    where answers.score is not null
-    qualify row_number() over (
-        partition by answers.customer_id, answers.kind, answers.answer_date
-        order by answers.answered_at desc, answers.response_id desc, answers.source desc
-    ) = 1
-
-),
-
-tickets as (
-
-    select
-        identities.customer_id,
-        tickets.kind = 'complaint' as is_complaint,
-        tickets.opened_date,
-        {{ local_date('tickets.resolved_at') }} as resolved_date
-    from {{ ref('stg_tickets') }} as tickets
-    inner join {{ ref('int_customer_identities') }} as identities
-        on
-            tickets.source = identities.source
-            and tickets.contact_id = identities.contact_id
-    inner join customers on identities.customer_id = customers.customer_id
-
-),
-
-complaints as (
-
-    select * from tickets
-    where is_complaint and (resolved_date is null or resolved_date > opened_date)
-
-),
-
-said as (
-
-    select customer_id, day, kind, score, 0 as more_complaints from answers
-
-    union all
-
-    select customer_id, opened_date, 'written', null, 0 from tickets
-    where not is_complaint
-
-    union all
-
-    select customer_id, opened_date, 'complaint', null, 1 from complaints
-
-    union all
-
-    select customer_id, resolved_date, 'complaint', null, -1 from complaints
-    where resolved_date is not null
+    select * from {{ ref('int_satisfaction_signs') }}
 
 ),
 
 points as (
 
-    select * from said
+    select customer_id, day, kind, score, more_complaints from signs
 
     union all
 
     -- When it was too long ago.
     select customer_id, {{ days_after('day', rule('lifecycle.satisfaction_days')) }}, 'nothing', null, 0
-    from said
+    from signs
     where kind <> 'complaint'
 
 ),

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from tangga.audiences import Audience, entry_of
-from tangga.settings.rules import Activation
+from tangga.settings.rules.guards import Activation
 
 STEP = ":"
 """Stands between the name of an audience and a step of its campaign in the name of a list."""

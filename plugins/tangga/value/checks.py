@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tangga.settings.rules import Value
+from tangga.settings.rules.customers import Value
 
 MAX_STEEPNESS = 1e-3
 """At a maximum the mean log-likelihood of a customer rises by no more than this for a parameter e times as large."""

@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tangga.settings.rules import Value
+from tangga.settings.rules.customers import Value
 from tangga.value import checks
 from tangga.value.histories import History
 

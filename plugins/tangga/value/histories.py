@@ -14,7 +14,7 @@ import duckdb
 import numpy as np
 
 from tangga.engine import literal
-from tangga.settings.rules import Value
+from tangga.settings.rules.customers import Value
 
 _HISTORY = """
     select

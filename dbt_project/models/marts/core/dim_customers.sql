@@ -6,42 +6,6 @@ identities as (
 
 ),
 
--- Within a customer every record has a place in time, so that "the latest value" is one value.
-records as (
-
-    select
-        identities.customer_id,
-        contacts.*,
-        row_number() over (
-            partition by identities.customer_id
-            order by contacts.updated_at, contacts.source, contacts.contact_id
-        ) as place
-    from identities
-    inner join {{ ref('stg_contacts') }} as contacts
-        on
-            identities.source = contacts.source
-            and identities.contact_id = contacts.contact_id
-
-),
-
-profiles as (
-
-    select
-        customer_id,
-        min(signup_at) as signup_at,
-        min_by(acquisition_channel, place) filter (where acquisition_channel is not null) as acquisition_channel,
-        {% for column in [
-            'email', 'phone', 'first_name', 'last_name', 'gender', 'birth_date', 'occupation', 'city', 'country',
-            'language', 'interests',
-        ] %}
-            max_by({{ column }}, place) filter (where {{ column }} is not null) as {{ column }},
-        {% endfor %}
-        bool_or(is_email_valid = false) as has_invalid_email
-    from records
-    group by customer_id
-
-),
-
 -- Somebody in no contact list may still be reachable at the address that their answers and tickets carry.
 carried as (
 
@@ -92,7 +56,7 @@ final as (
         customers.n_records,
         customers.is_listed
     from customers
-    left join profiles on customers.customer_id = profiles.customer_id
+    left join {{ ref('int_customer_profiles') }} as profiles on customers.customer_id = profiles.customer_id
     left join carried on customers.customer_id = carried.customer_id
 
 )

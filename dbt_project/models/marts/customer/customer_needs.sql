@@ -1,73 +1,17 @@
 -- What customers say they like against what they look at and buy, by category.
 with
 
-interests as (
-
-    select
-        cast(customers.cluster_number as integer) as customer_number,
-        trim({{ each_part('profiles.interests', '|') }}) as interest
-    from {{ ref('dim_customers') }} as profiles
-    inner join {{ ref('int_cluster_customers') }} as customers on profiles.customer_id = customers.customer_id
-    where profiles.interests is not null
-
-),
-
--- Interests are free text, and what only few people wrote may tell who they are.
-shared_interests as (
-
-    select lower(interest) as interest from interests
-    where interest <> ''
-    group by lower(interest)
-    having count(distinct customer_number) >= {{ rule('recommendations.minimum_customers') }}
-
-),
-
 categories as (
 
-    select distinct category from {{ ref('dim_products') }}
-    where category is not null
-
-),
-
-said as (
-
-    select interests.customer_number, coalesce(categories.category, shared_interests.interest, '(other)') as category
-    from interests
-    left join shared_interests on lower(interests.interest) = shared_interests.interest
-    left join categories on lower(interests.interest) = lower(categories.category)
-    where interests.interest <> ''
-
-),
-
-bought as (
-
-    select customer_number, category, orders, last_order_date from {{ ref('int_customer_categories') }}
-
-),
-
--- Few names stand in very many rows: their numbers, in the order of the names, are quicker to count and to sort by.
-names as (
-
-    select
-        category,
-        cast(
-            case when category = '(other)' then 0 else row_number() over (order by category) end as integer
-        ) as category_number
-    from (
-        select category from said
-        union
-        select category from categories
-        union
-        select category from bought
-    ) as named
+    select category, category_number from {{ ref('int_categories') }}
 
 ),
 
 products as (
 
-    select products.source, products.product_id, names.category_number
-    from {{ ref('dim_products') }} as products
-    inner join names on products.category = names.category
+    select products.source, products.product_id, categories.category_number
+    from {{ ref('int_sold_products') }} as products
+    inner join categories on products.category = categories.category
 
 ),
 
@@ -94,15 +38,15 @@ signs as (
 
     union all
 
-    select said.customer_number, names.category_number, true, null, 0, null
-    from said
-    inner join names on said.category = names.category
+    select said.customer_number, categories.category_number, true, null, 0, null
+    from {{ ref('int_stated_interests') }} as said
+    inner join categories on said.category = categories.category
 
     union all
 
-    select bought.customer_number, names.category_number, false, null, bought.orders, bought.last_order_date
-    from bought
-    inner join names on bought.category = names.category
+    select bought.customer_number, categories.category_number, false, null, bought.orders, bought.last_order_date
+    from {{ ref('int_customer_categories') }} as bought
+    inner join categories on bought.category = categories.category
 
 ),
 
@@ -145,7 +89,7 @@ final as (
 
     select
         customers.customer_id,
-        names.category,
+        categories.category,
         {{ as_of_date() }} as as_of_date,
         placed.is_said,
         placed.views,
@@ -160,7 +104,7 @@ final as (
         end as evidence,
         placed.place
     from placed
-    inner join names on placed.category_number = names.category_number
+    inner join categories on placed.category_number = categories.category_number
     inner join {{ ref('int_cluster_customers') }} as customers on placed.customer_number = customers.cluster_number
 
 )

@@ -4,27 +4,13 @@ with
 
 products as (
 
-    select products.*, numbers.product_number
-    from {{ ref('dim_products') }} as products
-    inner join {{ ref('int_products') }} as numbers
-        on
-            products.source = numbers.source
-            and products.product_id = numbers.product_id
+    select product_number, source, product_id, product_name, category from {{ ref('int_sold_products') }}
 
 ),
 
 best as (
 
-    select
-        product_number,
-        category,
-        cast(row_number() over (
-            partition by category
-            order by customers desc, product_number asc
-        ) as integer) as place_in_category,
-        cast(row_number() over (order by customers desc, product_number asc) as integer) as place_of_all
-    from products
-    where last_sold_date > {{ days_before(as_of_date(), rule('recommendations.sold_within_days')) }}
+    select product_number, category, place from {{ ref('int_bestsellers') }}
 
 ),
 
@@ -58,17 +44,16 @@ bought as (
 
 popular as (
 
-    select lacking.customer_number, best.product_number, 2 as class, best.place_in_category as place
+    select lacking.customer_number, best.product_number, 2 as class, best.place
     from lacking
     inner join best on lacking.preferred_category = best.category
-    where best.place_in_category <= {{ rule('recommendations.neighbours') }}
 
     union all
 
-    select lacking.customer_number, best.product_number, 3 as class, best.place_of_all as place
+    select lacking.customer_number, best.product_number, 3 as class, best.place
     from lacking
     cross join best
-    where best.place_of_all <= {{ rule('recommendations.neighbours') }}
+    where best.category is null
 
 ),
 

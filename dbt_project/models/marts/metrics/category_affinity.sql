@@ -4,7 +4,7 @@ with
 categories as (
 
     select category, row_number() over (order by category) as category_number
-    from (select distinct category from {{ ref('dim_products') }}) as named
+    from (select distinct category from {{ ref('int_sold_products') }}) as named
     where category is not null
 
 ),
@@ -13,11 +13,7 @@ bought as (
 
     select distinct bought.customer_number, categories.category_number
     from {{ ref('int_customer_products') }} as bought
-    inner join {{ ref('int_products') }} as numbers on bought.product_number = numbers.product_number
-    inner join {{ ref('dim_products') }} as products
-        on
-            numbers.source = products.source
-            and numbers.product_id = products.product_id
+    inner join {{ ref('int_sold_products') }} as products on bought.product_number = products.product_number
     inner join categories on products.category = categories.category
 
 ),

@@ -1,29 +1,26 @@
 -- Of the months that are over, and that begin within the history of the ladder.
 with recursive
 
-stays as (
+-- Where somebody stood at the end of a month in which they moved; what they did in between is nothing here.
+ends as (
 
-    select
-        customer_id,
-        rung,
-        valid_from,
-        {{ month_of('valid_from') }} as first_month,
-        {{ month_of('coalesce(valid_to, ' ~ days_after(as_of_date(), 1) ~ ')', 1) }} as last_month
+    select customer_id, {{ month_of('valid_from') }} as month, max_by(rung, valid_from) as rung
     from {{ ref('customer_lifecycle_history') }}
+    where {{ month_of('valid_from') }} < {{ month_of(days_after(as_of_date(), 1)) }}
+    group by customer_id, {{ month_of('valid_from') }}
 
 ),
 
--- From the first month at whose end somebody stood on the rung to the last one; a stay that saw no end of a month is
--- none here, and before each of the others they stood where the other before it says, or were not known.
+-- Before that they stood where they had stood at the last such end, or were not known.
 arrivals as (
 
-    select first_month as month, from_rung, rung as to_rung, cast(count(*) as integer) as customers
+    select month, from_rung, to_rung, cast(count(*) as integer) as customers
     from (
-        select *, lag(rung) over (partition by customer_id order by valid_from) as from_rung
-        from stays
-        where first_month <= last_month
+        select month, lag(rung) over (partition by customer_id order by month) as from_rung, rung as to_rung
+        from ends
     ) as seen
-    group by first_month, from_rung, rung
+    where from_rung is null or from_rung <> to_rung
+    group by month, from_rung, to_rung
 
 ),
 
@@ -44,52 +41,44 @@ rungs as (
 
 ),
 
-leavers as (
+turns as (
 
-    select month, from_rung as rung, cast(sum(customers) as integer) as customers
-    from arrivals
-    group by month, from_rung
+    select month, to_rung as rung, customers as came, 0 as moved from arrivals
 
-),
+    union all
 
-comers as (
-
-    select month, to_rung as rung, cast(sum(customers) as integer) as customers
-    from arrivals
-    group by month, to_rung
+    select month, from_rung, 0, customers from arrivals
 
 ),
 
--- How many stood on each rung when the month began, and how many of them left it, if only to come back.
+-- How many stood on each rung when the month began, and how many of them moved.
 standing as (
 
     select
         months.month,
         rungs.rung as from_rung,
         rungs.rung_name as from_rung_name,
-        coalesce(leavers.customers, 0) as moved,
+        cast(coalesce(sum(turns.moved), 0) as integer) as moved,
         cast(coalesce(
-            sum(coalesce(comers.customers, 0) - coalesce(leavers.customers, 0)) over (
+            sum(sum(turns.came - turns.moved)) over (
                 partition by rungs.rung order by months.month rows between unbounded preceding and 1 preceding
             ),
             0
         ) as integer) as customers
     from months
     cross join rungs
-    left join leavers
+    left join turns
         on
-            months.month = leavers.month
-            and rungs.rung = leavers.rung
-    left join comers
-        on
-            months.month = comers.month
-            and rungs.rung = comers.rung
+            months.month = turns.month
+            and rungs.rung = turns.rung
+    group by months.month, rungs.rung, rungs.rung_name
 
     union all
 
-    select month, cast(null as tinyint), 'new', 0, customers
-    from leavers
+    select month, cast(null as tinyint), 'new', 0, cast(sum(moved) as integer)
+    from turns
     where rung is null
+    group by month
 
 ),
 
