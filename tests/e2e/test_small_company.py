@@ -1,5 +1,6 @@
-"""A company with three files, through Airflow: its first day goes by itself, what cannot be trusted changes nothing, and
-a plan that changes more than usual waits for a person. One home for all of it; the tests go through it in this order."""
+"""A company with three files, through Airflow: its first day goes by itself, what cannot be trusted changes nothing,
+and a plan that changes more than usual waits for a person. One home for all of it; the tests go through it in this
+order."""
 
 from __future__ import annotations
 
