@@ -1,8 +1,9 @@
-"""Answers a question as a person would, through Airflow's API, and lets the run go on from there.
+"""Answers questions as people would, through Airflow's API, and lets each run go on from there.
 
-    python -m tests.e2e.answering <home> <config> <user> <answer> <which of the waiting runs: 0 is the oldest>
+    python -m tests.e2e.answering <home> <config> <user>:<answer> ...
 
-Prints a line of JSON: the API's status code and what it said of the question, and how the run's tasks stand then.
+Each answer is to the oldest run that waits then. Prints a line of JSON for each: the API's status code and what it said
+of the question, and how the run's tasks stand then.
 """
 
 from __future__ import annotations
@@ -16,19 +17,20 @@ from tangga.local import airflow_home
 TASK = "activate.approve"
 
 
-def main(home: str, config: str, user: str, answer: str, which: str) -> None:
+def main(home: str, config: str, *answers: str) -> None:
     found = settings.load(config, home)
     airflow_home.activate(found)
     from tangga.local import in_process
 
     dag = in_process.load(["crm_activate"])["crm_activate"]
     in_process.warm_up()
-    run_id = waiting(dag.dag_id)[int(which)]
-    with Api(found, dag.dag_id, run_id) as api:
-        said = api.answer(user, answer)
-    if said["code"] == 200:
-        go_on(dag, run_id)
-    print("SAID " + json.dumps(said | {"tasks": tasks(dag.dag_id, run_id)}))
+    for user, answer in (each.split(":") for each in answers):
+        run_id = waiting(dag.dag_id)[0]
+        with Api(found, dag.dag_id, run_id) as api:
+            said = api.answer(user, answer)
+        if said["code"] == 200:
+            go_on(dag, run_id)
+        print("SAID " + json.dumps(said | {"tasks": tasks(dag.dag_id, run_id)}))
 
 
 class Api:

@@ -1,13 +1,16 @@
 """One company, its data in four systems: contacts in PostgreSQL, orders behind a Shopify-like API, events as JSONL on
 S3, survey answers in a CSV file. Two daily runs, with late and corrected data on the second day, come to the same as
-one load of everything."""
+one load of everything. Then its database is asked with other credentials: Airflow's own, and wrong ones."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -21,6 +24,8 @@ from tangga.settings import REPOSITORY
 from tests.fakes.shopify import Shopify, line
 from tests.unit.inbox import BUSINESS
 from tests.unit.object_store import Bucket, ObjectStore
+from tests.unit.postgres import SECRET
+from tests.unit.test_doctor import command, tree
 
 pytestmark = pytest.mark.e2e
 
@@ -32,6 +37,12 @@ OF_WHAT_WAS_SENT = {
     "audiences.audience_overlap", "audiences.audience_sizes", "core.fct_sends", "customer.customer_pressure",
 }  # fmt: skip
 """And that the lists of the first day were delivered: whoever got a message is not due for it again."""
+
+DATABASE = {"type": "sql", "connection": "crm_db"}
+PEOPLE = {
+    "table": "crm.people",
+    "columns": {"contact_id": "id", "updated_at": "changed", "email": "mail", "first_name": "named"},
+}
 
 
 @dataclass
@@ -45,12 +56,12 @@ class Company:
 
     def write_config(self, name: str, *, orders_since: int, everything: bool) -> None:
         """Daily increments as they come (orders with that many days before), or all that there is at once."""
-        database, files = {"type": "sql", "connection": "crm_db", "namespace": "shop"}, {"namespace": "shop"}
+        files = {"namespace": "shop"}
         orders = {"look_back_days": orders_since}
         events = {"path": "events_*.jsonl"} if everything else {"path": "events_{ds}.jsonl", "load": "daily"}
         sources = {
-            "crm": database
-            | {"entities": {"contacts": {"table": "crm.people"}, "consents": {"table": "crm.consents"}}},
+            "crm": DATABASE
+            | {"namespace": "shop", "entities": {"contacts": PEOPLE, "consents": {"table": "crm.consents"}}},
             "shop": {
                 "template": "shopify",
                 "connection": "shop_api",
@@ -62,21 +73,28 @@ class Company:
         config = {"business": BUSINESS, "sources": sources, "destinations": {"files": {"type": "files"}}}
         (self.root / name).write_text(yaml.safe_dump(config), encoding="utf-8")
 
-    def run(self, config: str, home: str, day: str) -> str:
+    def write_database_only(self, name: str, connection: str) -> Path:
+        crm = DATABASE | {"connection": connection, "entities": {"contacts": PEOPLE}}
+        path = self.root / name
+        path.write_text(yaml.safe_dump({"business": BUSINESS, "sources": {"crm": crm}}), encoding="utf-8")
+        return path
+
+    def run(self, config: str, home: str, day: str, password: str = SECRET, code: int = 0) -> str:
+        login = f"careful:{quote(password, safe='')}"
         connections = {
-            "AIRFLOW_CONN_CRM_DB": f"postgres://postgres@/postgres?host={quote(self.server.socket, safe='')}",
+            "AIRFLOW_CONN_CRM_DB": f"postgres://{login}@/postgres?host={quote(self.server.socket, safe='')}",
             "AIRFLOW_CONN_SHOP_API": json.dumps({"conn_type": "http", "host": self.shop.url, "password": "shpat_fake"}),
             "AIRFLOW_CONN_LAKE": self.bucket.store.connection(),
             "PYTHONPATH": f"{REPOSITORY / 'plugins'}{os.pathsep}{REPOSITORY}",
         }
-        command = ["-m", "tangga.local.run", "--as-of", day, "--config", config, "--home", home]
+        arguments = ["-m", "tangga.local.run", "--as-of", day, "--config", config, "--home", home]
         done = subprocess.run(
-            [sys.executable, *command], cwd=self.root, env=os.environ | connections, capture_output=True, text=True,
+            [sys.executable, *arguments], cwd=self.root, env=os.environ | connections, capture_output=True, text=True,
             check=False, timeout=600,
         )  # fmt: skip
         log = (self.root / home / "airflow" / "logs" / "run.log").read_text(encoding="utf-8")
-        assert done.returncode == 0, done.stdout + log[-3000:]
-        return done.stdout + log
+        assert done.returncode == code, done.stdout + log[-3000:]
+        return done.stdout + done.stderr + log
 
     def answers(self, *rows: str) -> None:
         header = "response_id,contact_id,survey,kind,answered_at,score,sent_at,order_id"
@@ -105,20 +123,22 @@ def runs(server, tmp_path_factory):
         _second_day(company, customers)
         said += company.run("daily.yml", "daily", SECOND)
         said += company.run("everything.yml", "everything", SECOND)
-        server.run("drop schema crm cascade")
         yield company, said
+        server.run("drop schema crm cascade")
     store.stop()
 
 
 def _first_day(company: Company) -> dict[int, dict]:
     company.server.run(
         "create schema crm",
-        "create table crm.people (contact_id bigint, updated_at timestamptz, email text, first_name text, phone text)",
+        "create table crm.people (id bigint, changed timestamptz, mail text, named text)",
         "create table crm.consents (contact_id bigint, channel text, status text, status_at timestamptz)",
         "insert into crm.people select i, timestamptz '2026-03-01 09:00+07' + i * interval '1 min', "
-        "'person' || i || '@example.com', 'Person ' || i, null from generate_series(1, 40) i",
+        "'person' || i || '@example.com', 'Person ' || i from generate_series(1, 40) i",
         "insert into crm.consents select i, 'email', 'granted', timestamptz '2026-03-01 10:00+07' "
         "from generate_series(1, 30) i",
+        "grant usage on schema crm to careful",
+        "grant select on all tables in schema crm to careful",
     )
     # The shop and the contact list number people alike: the shop's customer ids are the contact ids.
     customers = {number: company.shop.add_customer(id=number) for number in range(1, 41)}
@@ -139,9 +159,9 @@ def _second_day(company: Company, customers: dict[int, dict]) -> None:
     """What is new, late (of the first day, or older) or corrected."""
     on_the_second = f"{SECOND}T11:00:00+07:00"
     company.server.run(
-        "insert into crm.people values (41, '2026-03-10 09:00+07', 'person41@example.com', 'Person 41', null)",
-        "update crm.people set first_name = 'Renamed', updated_at = '2026-03-10 09:30+07' where contact_id = 3",
-        "delete from crm.people where contact_id = 40",
+        "insert into crm.people values (41, '2026-03-10 09:00+07', 'person41@example.com', 'Person 41')",
+        "update crm.people set named = 'Renamed', changed = '2026-03-10 09:30+07' where id = 3",
+        "delete from crm.people where id = 40",
         "insert into crm.consents values (2, 'email', 'revoked', '2026-03-09 20:00+07')",
     )
     shop = company.shop
@@ -239,5 +259,33 @@ def lines(path: Path) -> list[str]:
 
 def test_no_address_and_no_secret_was_said(runs):
     _, said = runs
+    assert re.search(r"land crm contacts +40 rows, 0 rejected", said)
     assert "@example.com" not in said
-    assert "shpat_fake" not in said
+    for secret in (SECRET, quote(SECRET, safe=""), "shpat_fake"):
+        assert secret not in said
+
+
+def test_the_doctor_knows_the_connections_of_airflow_itself(runs):
+    company, _ = runs
+    home = company.root / "daily"
+    with closing(sqlite3.connect(home / "airflow" / "airflow.db")) as airflow, airflow:
+        airflow.execute(
+            "insert into connection (conn_id, conn_type, host, schema, login, is_encrypted, is_extra_encrypted) "
+            "values ('in_airflow', 'postgres', ?, 'postgres', 'postgres', 0, 0)",
+            [company.server.socket],
+        )
+    before = tree(home)
+    looked = command("--config", company.write_database_only("in_airflow.yml", "in_airflow"), "--home", home)
+    assert "ok      crm contacts: 40 rows read" in looked.stdout
+    assert looked.returncode == 0
+    assert tree(home) == before
+
+
+def test_a_database_that_refuses_the_password_is_said_without_it(runs):
+    company, _ = runs
+    company.write_database_only("refused.yml", "crm_db")
+    wrong = f"Wr0ng-{SECRET}"
+    said = company.run("refused.yml", "daily", SECOND, password=wrong, code=1)
+    assert "crm, table crm.people (connection 'crm_db'): the database refuses the connection" in said
+    for secret in (SECRET, quote(SECRET, safe=""), "@example.com"):
+        assert secret not in said

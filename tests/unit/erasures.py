@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import shutil
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -194,6 +195,12 @@ def company(root: Path, **rest) -> Company:
     entities = {entity: {"path": f"{entity}.csv", "max_reject_share": 1} for entity in CONTRACTS}
     config = {"business": BUSINESS, "sources": {"shop": {"path": "inbox", "entities": entities}}, **rest}
     (root / "tangga.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    return Company(root, settings.load(root / "tangga.yml", root / "home"))
+
+
+def copied(made: Company, root: Path) -> Company:
+    """The same company in a folder of its own: to land and publish it takes as long as most tests."""
+    shutil.copytree(made.root, root, symlinks=True, dirs_exist_ok=True)
     return Company(root, settings.load(root / "tangga.yml", root / "home"))
 
 

@@ -19,11 +19,16 @@ from tests.unit.erasures import ADDRESS, NEXT, OF_ANI, OTHERS, PHONE
 from tests.unit.inbox import DAY
 
 
-@pytest.fixture
-def company(tmp_path):
-    found = erasures.company(tmp_path)
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    found = erasures.company(tmp_path_factory.mktemp("made"))
     found.land()
     return found
+
+
+@pytest.fixture
+def company(made, tmp_path):
+    return erasures.copied(made, tmp_path)
 
 
 def test_the_company_has_somebody_to_forget(company):

@@ -28,10 +28,10 @@ HASHED = address_id(ADDRESS)
 WORDS = (ADDRESS, PHONE, "0812-3456-7890", "Anindita", "c-ani", "browser-ani", HASHED[6:])
 
 
-@pytest.fixture
-def company(tmp_path):
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
     """Its data have landed, were published, planned and delivered; Ani is `c-ani`, and was `c-old` the day before."""
-    found = erasures.company(tmp_path, destinations={"files": {"type": "files"}})
+    found = erasures.company(tmp_path_factory.mktemp("made"), destinations={"files": {"type": "files"}})
     found.land()
     found.keep_identities(BEFORE, ani="c-old")
     found.keep_identities(DAY)
@@ -41,6 +41,11 @@ def company(tmp_path):
     point_to(found, DAY)
     plan_and_lists(found)
     return found
+
+
+@pytest.fixture
+def company(made, tmp_path):
+    return erasures.copied(made, tmp_path)
 
 
 def keep_memberships(company, day: date, ani: str) -> None:

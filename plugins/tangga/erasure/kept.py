@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -25,23 +24,25 @@ DAILY = ("identities", "memberships", "sends")
 def days(settings: Settings, person: Person, dry: bool) -> Removed:
     """Registry of customer ids, memberships, what was handed out: of every day. Sizes and movements stay."""
     removed = Removed()
-    for name in DAILY:
-        for day in sorted((settings.home / "state" / name).glob("ds=*")):
-            removed += _day(settings, day, person, dry)
-        for left_over in () if dry else (settings.home / "state" / name).glob(".*.part/*.parquet"):
-            left_over.unlink()
-            removed += Removed(files=1)
+    with engine.scratch(settings) as con:
+        for name in DAILY:
+            for day in sorted((settings.home / "state" / name).glob("ds=*")):
+                removed += _day(con, day, person, dry)
+            for left_over in () if dry else (settings.home / "state" / name).glob(".*.part/*.parquet"):
+                left_over.unlink()
+                removed += Removed(files=1)
     return removed
 
 
-def _day(settings: Settings, day: Path, person: Person, dry: bool) -> Removed:
+def _day(con: duckdb.DuckDBPyConnection, day: Path, person: Person, dry: bool) -> Removed:
     """The files of a day are called by their content: the manifest is switched when the new ones are there."""
     manifest, removed = files.read_json(day / "manifest.json") or {}, Removed()
     before = dict(manifest)
+    rows.load(con, person, person.ids_on(day.name.removeprefix("ds=")))
     for table, checksum in before.items():
         file = day / f"{table}-{checksum[:16]}.parquet"
         part = day / f".{table}.part"
-        found = without(settings, file, part, person, person.ids_on(day.name.removeprefix("ds=")), dry)
+        found = without(con, file, part, dry)
         if found and not dry:
             manifest[table] = files.sha256(part)
             files.replace(part, day / f"{table}-{manifest[table][:16]}.parquet")
@@ -61,35 +62,44 @@ def plans(settings: Settings, person: Person, dry: bool) -> Removed:
     """Every plan. One that was not delivered yet cannot be any more: it is not what was planned, or agreed to."""
     removed = Removed()
     base = settings.home / "state" / "plans"
-    for file in sorted(base.rglob("*.parquet")):
-        part = file.with_name(f".{file.name}.part")
-        found = without(settings, file, part, person, person.ids_on(file.relative_to(base).parts[0][:10]), dry)
-        if found and not dry:
-            files.replace(part, file)
-        removed += Removed(1 if found else 0, found)
+    with engine.scratch(settings) as con:
+        for file in sorted(base.rglob("*.parquet")):
+            part = file.with_name(f".{file.name}.part")
+            rows.load(con, person, person.ids_on(file.relative_to(base).parts[0][:10]))
+            found = without(con, file, part, dry)
+            if found and not dry:
+                files.replace(part, file)
+            removed += Removed(1 if found else 0, found)
     return removed
 
 
 def exports(settings: Settings, person: Person, dry: bool) -> Removed:
     """The files of lists, in all formats, and what their manifests say of them."""
     removed = Removed()
-    for destination in sorted(path for path in (settings.home / "exports").glob("*") if path.is_dir()):
-        manifest = destination / "manifest.json"
-        said = files.read_json(manifest) or {}
-        ids, changed = person.ids_on(str(said.get("as_of_date"))), {}
-        for file in sorted(path for path in destination.rglob("*") if path.suffix in (".csv", ".parquet", ".part")):
-            part = file.with_name(f".{file.name}.erased")
-            if file.suffix == ".parquet":
-                found = without(settings, file, part, person, ids, dry)
-            else:
-                found = _lines_without(file, part, {*ids, *person.emails, *person.phones}, dry)
-            if found and not dry:
-                files.replace(part, file)
-                changed[str(file.relative_to(destination))] = found
-            removed += Removed(1 if found else 0, found)
-        if said and not dry:  # also what a killed removal had not come to
-            _tell(said, destination, changed)
-            files.write_atomically(manifest, json.dumps(said, indent=2) + "\n")
+    with engine.scratch(settings) as con:
+        for destination in sorted(path for path in (settings.home / "exports").glob("*") if path.is_dir()):
+            removed += _destination(con, destination, person, dry)
+    return removed
+
+
+def _destination(con: duckdb.DuckDBPyConnection, destination: Path, person: Person, dry: bool) -> Removed:
+    manifest, removed = destination / "manifest.json", Removed()
+    said = files.read_json(manifest) or {}
+    ids, changed = person.ids_on(str(said.get("as_of_date"))), {}
+    rows.load(con, person, ids)
+    for file in sorted(path for path in destination.rglob("*") if path.suffix in (".csv", ".parquet", ".part")):
+        part = file.with_name(f".{file.name}.erased")
+        if file.suffix == ".parquet":
+            found = without(con, file, part, dry)
+        else:
+            found = _lines_without(file, part, {*ids, *person.emails, *person.phones}, dry)
+        if found and not dry:
+            files.replace(part, file)
+            changed[str(file.relative_to(destination))] = found
+        removed += Removed(1 if found else 0, found)
+    if said and not dry:  # also what a killed removal had not come to
+        _tell(said, destination, changed)
+        files.write_atomically(manifest, json.dumps(said, indent=2) + "\n")
     return removed
 
 
@@ -120,21 +130,22 @@ def suppressions(settings: Settings, person: Person, dry: bool) -> Removed:
     return removed
 
 
-def without(settings: Settings, file: Path, part: Path, person: Person, ids: Iterable[str], dry: bool) -> int:
-    """Write a Parquet file without the person's rows to `part`, if it has some; returns how many."""
+def without(con: duckdb.DuckDBPyConnection, file: Path, part: Path, dry: bool) -> int:
+    """Write a Parquet file without the rows of the person of `rows.load` to `part`, if it has some; returns how many.
+
+    One connection serves many files: to open one takes longer than to look through most of them.
+    """
     part.unlink(missing_ok=True)
-    with engine.scratch(settings) as con:
-        try:
-            con.execute(f"create temp view whole as from read_parquet({literal(file)}, hive_partitioning=false)")
-        except duckdb.Error:  # what a killed run left of one, or damaged: whoever reads it says so
-            return 0
-        rows.load(con, person, ids)
-        columns = [name for name, *_ in con.execute("describe whole").fetchall()]
-        is_theirs = rows.condition(columns, "whole")
-        found = con.execute(f"select count(*) from whole where {is_theirs}").fetchone()[0] if is_theirs else 0
-        if found and not dry:
-            query = f"select * from whole where not ({is_theirs})"
-            con.execute(f"copy ({query}) to {literal(part)} (format parquet, compression zstd)")
+    try:
+        con.execute(f"create or replace temp view whole as from read_parquet({literal(file)}, hive_partitioning=false)")
+    except duckdb.Error:  # what a killed run left of one, or damaged: whoever reads it says so
+        return 0
+    columns = [name for name, *_ in con.execute("describe whole").fetchall()]
+    is_theirs = rows.condition(columns, "whole")
+    found = con.execute(f"select count(*) from whole where {is_theirs}").fetchone()[0] if is_theirs else 0
+    if found and not dry:
+        query = f"select * from whole where not ({is_theirs})"
+        con.execute(f"copy ({query}) to {literal(part)} (format parquet, compression zstd)")
     return found
 
 

@@ -32,8 +32,10 @@ def versions(settings: Settings, person: Person, dry: bool) -> Removed:
         removed += Removed(files=1)
     for version in sorted(path for path in base.glob("*") if path.is_dir()):
         ids = {*person.ids_on(version.name[:10]), *_ids_in(settings, version, person)}
-        for file in sorted((version / marts_parquet.NAME).glob("*/*.parquet")):
-            removed += _rewrite_parquet(settings, file, person, ids, dry)
+        with engine.scratch(settings) as con:
+            rows.load(con, person, ids)
+            for file in sorted((version / marts_parquet.NAME).glob("*/*.parquet")):
+                removed += _rewrite_parquet(con, file, dry)
         for name in ("crm", "private"):
             removed += _rewrite(settings, version / f"{name}.duckdb", person, ids, dry)
         if not dry:
@@ -99,11 +101,11 @@ def _rewrite(settings: Settings, file: Path, person: Person, ids: set[str], dry:
     return total
 
 
-def _rewrite_parquet(settings: Settings, file: Path, person: Person, ids: set[str], dry: bool) -> Removed:
+def _rewrite_parquet(con: duckdb.DuckDBPyConnection, file: Path, dry: bool) -> Removed:
     if file.parent.name == "metrics":
         return Removed()
     part = file.with_name(f".{file.name}.part")
-    found = kept.without(settings, file, part, person, ids, dry)
+    found = kept.without(con, file, part, dry)
     if found and not dry:
         os.chmod(part, 0o400)
         with part.open("rb") as handle:

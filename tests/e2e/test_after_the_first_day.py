@@ -1,4 +1,6 @@
-"""Somebody asks to be forgotten: by the form, through Airflow, after a day; the next day runs on the old files."""
+"""The demo company's first day from files; the same from an object store, which holds the landing as well. Then
+somebody asks to be forgotten, by the form, through Airflow; the next day runs on the old files. The tests go through it
+in this order."""
 
 from __future__ import annotations
 
@@ -10,10 +12,12 @@ from pathlib import Path
 
 import duckdb
 import pytest
+import yaml
 
 from tangga.erasure.blocked import address_id
 from tangga.settings import REPOSITORY
 from tests.unit.erasures import everything, found_in
+from tests.unit.object_store import KEY, SECRET
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(2500)]
 
@@ -23,11 +27,11 @@ OWN = ("inbox", "demo_truth")
 """The company's own files, which nobody but the company may change."""
 
 
-def python(home: Path, *arguments: str, said: str = "") -> str:
+def python(home: Path, *arguments: str, said: str = "", **variables: str) -> str:
     done = subprocess.run(
         [sys.executable, "-m", *arguments],
         cwd=REPOSITORY,
-        env=os.environ | {"PYTHONPATH": PATHS, "TANGGA_DEMO_SCALE": "0.02"},
+        env=os.environ | {"PYTHONPATH": PATHS, "TANGGA_DEMO_SCALE": "0.02"} | variables,
         input=said, capture_output=True, text=True, check=False, timeout=1200,
     )  # fmt: skip
     log = home / "airflow" / "logs" / "run.log"
@@ -37,8 +41,8 @@ def python(home: Path, *arguments: str, said: str = "") -> str:
     return done.stdout + done.stderr
 
 
-def run(home: Path, day: str) -> str:
-    return python(home, "tangga.local.run", "--as-of", day, "--home", str(home))
+def run(home: Path, day: str, *options: str, **variables: str) -> str:
+    return python(home, "tangga.local.run", "--as-of", day, "--home", str(home), *options, **variables)
 
 
 def asked(home: Path, query: str, name: str = "private") -> list[tuple]:
@@ -51,9 +55,62 @@ def figures(home: Path) -> dict[str, list[tuple]]:
     return {table: asked(home, f"from metrics.{table} order by all", "crm") for (table,) in tables}
 
 
-def test_an_erased_person_stays_out_of_everything(tmp_path):
-    home = tmp_path / "home"
+@pytest.fixture(scope="module")
+def home(tmp_path_factory) -> Path:
+    """The company after its first day."""
+    home = tmp_path_factory.mktemp("first") / "home"
     run(home, FIRST)
+    return home
+
+
+def in_a_store(home: Path, bucket) -> dict:
+    """The repository's own configuration, with the inbox of that home and the landing in a bucket."""
+    config = yaml.safe_load((REPOSITORY / "tangga.yml").read_text(encoding="utf-8"))
+    del config["demo"]
+    config["reference"] = {name: path.replace("$TANGGA_HOME", str(home)) for name, path in config["reference"].items()}
+    for source in config["sources"].values():
+        source["path"] = source["path"].replace("$TANGGA_HOME", f"s3://{bucket.name}")
+        source["connection"] = "lake"
+    return config | {"storage": {"path": f"s3://{bucket.name}/tangga", "connection": "lake"}}
+
+
+def tables(home: Path, name: str) -> dict[str, list[tuple]]:
+    found = asked(home, "select table_schema || '.' || table_name from information_schema.tables order by 1", name)
+    return {table: asked(home, f"select * from {table} order by all", name) for (table,) in found}
+
+
+def test_inbox_and_landing_in_a_store_publish_the_same_warehouse(home, bucket, tmp_path):
+    for path in sorted((home / "inbox").rglob("*")):
+        if path.is_file():
+            bucket.put(path.relative_to(home).as_posix(), path.read_bytes())
+    (tmp_path / "tangga.yml").write_text(yaml.safe_dump(in_a_store(home, bucket)), encoding="utf-8")
+    there, config = tmp_path / "home", str(tmp_path / "tangga.yml")
+    said = run(there, FIRST, "--config", config, AIRFLOW_CONN_LAKE=bucket.store.connection())
+    said += (there / "airflow" / "logs" / "run.log").read_text(encoding="utf-8")
+
+    for name in ("crm", "private"):
+        expected, found = tables(home, name), tables(there, name)
+        assert len(expected) > 20
+        assert set(found) == set(expected)
+        assert {table for table in expected if found[table] != expected[table]} == set()
+    assert (there / "published/current").resolve().name == (home / "published/current").resolve().name
+    assert not (there / "landing").exists()
+    assert not (there / "rejects").exists()
+    landed = {key: content for key, (content, *_) in bucket.tree().items() if key.startswith("tangga/")}
+    local = {
+        f"tangga/{path.relative_to(home).as_posix()}": path.read_bytes()
+        for area in ("landing", "rejects")
+        for path in (home / area).rglob("*")
+        if path.is_file()
+    }
+    assert landed == local
+    assert sum(name.endswith(".parquet") for name in local) == 10
+    assert f"s3://{bucket.name}/tangga/rejects/" in said
+    for secret in (SECRET, KEY, "@example.com", "X-Amz-Signature"):
+        assert secret not in said
+
+
+def test_an_erased_person_stays_out_of_everything(home):
     listed = {
         line.split(",")[0] for line in (home / "exports/files/rung_4_repeat_customer.csv").read_text().splitlines()[1:]
     }
