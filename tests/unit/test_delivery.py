@@ -96,13 +96,14 @@ def test_a_plan_for_a_destination_that_is_set_up_otherwise_now_is_void(company, 
         delivery.deliver(company.settings, "tool", folder, "run 3")
 
 
-@pytest.mark.parametrize("what", ['"basis": 0', '"emptied": []'])
-def test_a_plan_whose_words_were_changed_is_refused(company, tool, what):
+@pytest.mark.parametrize(
+    ("what", "by"), [('"basis": 0', '"basis": 1'), ('"emptied": []', '"emptied": ["x"]'), ('"settings":', '"x":')]
+)
+def test_a_plan_whose_words_were_changed_is_refused(company, tool, what, by):
     folder = company.plan()
     said = (folder / "plan.json").read_text()
     assert what in said
-    changed = said.replace(what, {'"basis": 0': '"basis": 1', '"emptied": []': '"emptied": ["x"]'}[what])
-    (folder / "plan.json").write_text(changed)
+    (folder / "plan.json").write_text(said.replace(what, by))
     with pytest.raises(ActivationRefused, match="changed after it was made"):
         deliver(company, folder)
 

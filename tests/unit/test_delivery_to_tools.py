@@ -312,14 +312,14 @@ def test_credentials_that_are_taken_away_in_the_middle_stop_it_at_once(at_tool):
 @pytest.mark.parametrize("at_tool", ["hubspot"], indirect=True)
 def test_who_was_deleted_there_by_hand_is_made_anew_when_they_join_a_list(at_tool):
     company, tool = at_tool.company, at_tool.tool
-    deliver(at_tool)
+    at_tool.deliver()
     tool.remove(tool.contact("a@shop-mail.com"), "deleted")
     company.lists["birthday"].add("a")
     with pytest.raises(RowsRejected):
-        deliver(at_tool)
-    deliver(at_tool)
+        at_tool.deliver()
+    at_tool.deliver()
     assert (tool.on("crm:winback"), tool.on("crm:birthday")) == (at("abcd"), at("ade"))
-    assert deliver(at_tool).chunks == 0
+    assert at_tool.deliver().chunks == 0
 
 
 @pytest.mark.parametrize("at_tool", ["hubspot"], indirect=True)

@@ -8,8 +8,6 @@ those of the plan's members besides. People are rows by address: two customers w
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -21,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tangga import audiences, files
+from tangga.activation import checksums
 from tangga.activation.lists import LISTS, WHOLE_LISTS
 from tangga.destinations.destination import Destination, Operation
 from tangga.engine import literal
@@ -81,23 +80,9 @@ def freeze(
     emptied = _emptied(con) if is_whole else []
     rows, noes = _write(con, destination.sizes, told, len(emptied), file)
     said = {"sha256": files.sha256(file), "basis": basis, "audiences": listed, "emptied": emptied, "noes": noes}
-    said["settings"] = settings_hash(settings, name)
+    said["settings"] = checksums.of_settings(settings, name)
     said |= {"people": _counts(con, "people").get("", {}), "lists": _counts(con, "list_counts"), "operations": rows}
-    return {"hash": hash_of(name, said), **said}
-
-
-def settings_hash(settings: Settings, name: str) -> str:
-    """Changes with whatever of a destination's settings says who is told what, and where."""
-    spec = settings.destinations[name].model_dump_json(exclude=PACE - {"audiences", "when_refused"})
-    return hashlib.sha256(spec.encode()).hexdigest()
-
-
-def hash_of(name: str, entry: Mapping) -> str:
-    """What a person approves, and what chunks are known by: the changes of one destination."""
-    parts = [name, entry["basis"], entry["sha256"], entry["audiences"], entry["emptied"], entry.get("noes", 0)]
-    if entry["basis"] is not None:  # of whole lists the counts are other ones when the same is sent again
-        parts.append(entry["lists"])
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+    return {"hash": checksums.of_changes(name, said), **said}
 
 
 def wanted(con: duckdb.DuckDBPyConnection, settings: Settings, name: str, is_whole: bool) -> list[str]:

@@ -21,7 +21,7 @@ from pathlib import Path
 import duckdb
 
 from tangga import alone, audiences, engine, files, ledger, publish, sends
-from tangga.activation import changes, landed, suppressions
+from tangga.activation import changes, checksums, landed, suppressions
 from tangga.activation.landed import ActivationRefused
 from tangga.campaigns import lint
 from tangga.destinations import open_destination
@@ -184,13 +184,13 @@ def confirm(settings: Settings, folder: Path) -> dict:
             "make a new plan."
         )
     landed.refuse_later_refusals(settings, date.fromisoformat(version.as_of_date))
-    checksums = {f"{name}.parquet": planned[f"{name}_sha256"] for name in FILES}
+    expected = {f"{name}.parquet": planned[f"{name}_sha256"] for name in FILES}
     for name, entry in planned["destinations"].items():
         if not entry.get("refused"):
-            checksums[f"changes/{name}.parquet"] = entry["sha256"]
-            if entry["hash"] != changes.hash_of(name, entry):
+            expected[f"changes/{name}.parquet"] = entry["sha256"]
+            if entry["hash"] != checksums.of_changes(name, entry):
                 raise ActivationRefused(f"{folder}: plan.json was changed after it was made; make a new plan.")
-    for name, checksum in checksums.items():
+    for name, checksum in expected.items():
         if not (folder / name).is_file() or files.sha256(folder / name) != checksum:
             raise ActivationRefused(
                 f"{folder}: its {name.removesuffix('.parquet')} were changed after it was made; make a new plan."
@@ -209,7 +209,7 @@ def entry_of(settings: Settings, planned: Mapping, name: str) -> dict:
             f"{name}: is not a destination of both this plan and {settings.config_path.name}; trigger crm_activate "
             "again for a new plan."
         )
-    if entry.get("settings", "") not in ("", changes.settings_hash(settings, name)):
+    if entry.get("settings", "") not in ("", checksums.of_settings(settings, name)):
         raise ActivationRefused(
             f"{name}: its settings in {settings.config_path.name} were changed since this plan was made; trigger "
             "crm_activate again for a new one."
