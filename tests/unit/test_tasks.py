@@ -26,7 +26,7 @@ def test_what_is_not_let_in_is_not_built(config):
         land.inbound_gate(SimpleNamespace(partition_key=DAY.isoformat()))
 
 
-@pytest.mark.parametrize("judged", ["metrics.nps", "agreements.customers"])
+@pytest.mark.parametrize("judged", ["nps is -100 to 100", "agreements.customers"])
 def test_what_the_audit_stops_is_not_published(config, judged):
     file = warehouse.path(config)
     file.parent.mkdir(parents=True)
