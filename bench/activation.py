@@ -65,6 +65,7 @@ from people where i >= {{first}} and i < {{people}} + {{first}};
 create table audiences.audience_due ({MESSAGES});
 create table core.dim_customers as select customer_id, email, cast(null as varchar) as phone from people;
 create table core.customer_identities as select customer_id, 'shop' as source, customer_id as contact_id from people;
+create table core.customer_id_aliases (customer_id_before varchar, customer_id varchar);
 create table customer.customer_contactability as
 select customer_id, 'email' as channel, cast(null as varchar) as reason from people;
 """

@@ -249,6 +249,7 @@ def planned(company, monkeypatch):
         con.execute("create table customer.customer_pressure (customer_id text, channel text, messages_in_window int)")
         con.execute("create schema core; create table core.fct_sends as from audiences.audience_due limit 0")
         con.execute("create table core.dim_customers as select distinct customer_id, email, phone from listed")
+        con.execute("create table core.customer_id_aliases (customer_id_before text, customer_id text)")
     version = SimpleNamespace(
         as_of_date=DAY.isoformat(), version="v", code_version="abc", stale_sources=[], landing={}, rules="r"
     )
