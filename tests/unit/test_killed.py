@@ -158,6 +158,24 @@ def test_whoever_left_while_nobody_knew_is_taken_off(company, tool):
     assert tool.members() == {"winback": at(*"bcd"), "birthday": at(*"cdef")}
 
 
+def test_whoever_is_wanted_again_while_nobody_knew_that_they_left_is_put_on(company, tool):
+    """Killed after the tool has taken somebody off, whom the next plan wants."""
+
+    def die(chunk):
+        if chunk.operation == "remove" and chunk.list_name == "winback":
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def work():
+        tool.after = die
+        delivery.deliver(company.settings, "tool", company.made(), "killed")
+
+    assert in_a_process(work)[0]
+    assert not at("a") & tool.members()["winback"]
+    company.lists, company.due = {"winback": set("abcde"), "birthday": set("abc")}, {}
+    delivery.deliver(company.settings, "tool", company.plan(), "calm")
+    assert tool.members() == {"winback": at(*"abcde"), "birthday": at(*"abc")}
+
+
 def test_who_comes_back_and_says_no_again_while_nobody_knew_is_stopped(company, tool):
     """Killed after the tool has taken somebody back whom it had stopped."""
     company.lists, company.due, company.reasons = {"winback": set("bcde")}, {}, {"a": "consent revoked"}
